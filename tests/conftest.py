@@ -1,0 +1,26 @@
+"""What every test shares: where reference data lies, and a network that ends at this machine."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pytest_socket import socket_allow_hosts
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile("default")
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded replies and official shapes; a test that needs it skips where it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip("the reference data folder ../shared is not here")
+    return SHARED
