@@ -1,0 +1,1 @@
+"""Search indexes behind one port; each can be thrown away and rebuilt from the truth."""

@@ -1,0 +1,1 @@
+"""Second floor: how records arrive."""

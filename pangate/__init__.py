@@ -1,0 +1,1 @@
+"""Roof: the command, its settings, and the wiring of the rooms below."""

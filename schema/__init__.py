@@ -1,0 +1,1 @@
+"""Ground floor: what things are. No network, no clock, no environment."""
