@@ -1,1 +1,1 @@
-"""The demo federation: stand-in facilities, a real identity server and a real JupyterHub on this machine."""
+"""The stand-in facilities of the demo federation: invented science behind imitations of real servers."""
