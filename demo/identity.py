@@ -17,6 +17,7 @@ from typing import Any
 from canaille import create_app
 from canaille.app import models
 from canaille.backends import Backend
+from canaille.backends.memory.backend import MemoryBackend
 from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
@@ -40,6 +41,23 @@ class Client:
 def secret_variable(client: str) -> str:
     """The environment variable that holds a client's secret."""
     return f"DEMO_SECRET_{client.upper().replace('-', '_')}"
+
+
+class Memory(MemoryBackend):  # type: ignore[misc]
+    """Canaille's memory, where all conditions of a query hold at once, as the contract of its `Backend.query` says.
+
+    The memory of 0.3.6 takes any of them: of two people who sign in at the same moment, one would get the other's code.
+    """
+
+    __module__ = MemoryBackend.__module__  # Canaille looks for its models beside the module of the backend
+
+    def do_query(self, model: Any, *_: Any, **conditions: Any) -> list[Any]:
+        """The instances of a model that meet every condition; all of them without one."""
+        if not conditions:
+            return list(super().do_query(model))
+        found = [super(Memory, self).do_query(model, **{name: value}) for name, value in conditions.items()]
+        kept = set.intersection(*({instance.id for instance in some} for some in found))
+        return [instance for instance in found[0] if instance.id in kept]
 
 
 def settings(port: int) -> dict[str, Any]:
@@ -127,7 +145,8 @@ def one_at_a_time(application: Any) -> Any:
 def serve(port: int, clients: Sequence[Client], people: Sequence[Person] = PEOPLE) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # plain http, which is loopback's alone
-    application = create_app(config=settings(port))
+    chosen = settings(port)
+    application = create_app(config=chosen, backend=Memory(chosen))
     with application.app_context():
         fill(people, clients)
     server = make_server(HOST, port, one_at_a_time(application.wsgi_app), threaded=True)

@@ -122,9 +122,13 @@ def test_the_second_client_shows_no_form_and_no_consent(realm: Realm) -> None:
     assert len(straight.history) == 1
 
 
-def test_two_browsers_are_two_people(realm: Realm) -> None:
-    assert claims(realm, tokens(realm, BOHR)["id_token"])["sub"] == "bohr"
-    assert claims(realm, tokens(realm, CURIE)["id_token"])["sub"] == "curie"
+def test_everybody_gets_their_own_code_when_all_sign_in_at_the_same_moment(realm: Realm) -> None:
+    under_way = []
+    for person in PEOPLE * 3:
+        oauth = flow(realm, realm.client)
+        under_way.append((person, oauth, come_back(realm, requests.Session(), oauth, person)))
+    for person, oauth, back in under_way:
+        assert claims(realm, exchange(realm, oauth, back)["id_token"])["sub"] == person.name
 
 
 def test_a_code_is_worth_nothing_without_its_verifier_or_its_secret_or_twice(realm: Realm) -> None:
