@@ -5,6 +5,8 @@ Launch states and failure codes: the public interface (`schema.graphql`) and ref
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -129,6 +131,18 @@ MOVES: Mapping[LaunchState, frozenset[LaunchState]] = {
 def may_move(before: LaunchState, after: LaunchState) -> bool:
     """Whether a launch in `before` may enter `after`. Staying (news within a state) is always a legal event."""
     return before == after or after in MOVES[before]
+
+
+LAUNCH_ID = re.compile(r"a[a-z2-7]{20}")
+"""The form of a launch's id: it is also the name of its session at the site, and fits every platform's rule for names
+(JupyterHub 6: 1 to 30 lower-case letters, digits and single hyphens, a letter first)."""
+
+
+def launch_id(random: bytes) -> str:
+    """The id made of at least 13 random bytes: `a` and 20 lower-case base32 characters (100 bits)."""
+    if len(random) < 13:
+        raise ValueError("a launch id is made of at least 13 random bytes")
+    return "a" + base64.b32encode(random).decode()[:20].lower()
 
 
 class OpenKind(StrEnum):
