@@ -1,0 +1,52 @@
+"""This file is how a named value with a unit becomes a Parameter: as given, plus SI when the unit is known."""
+
+from __future__ import annotations
+
+from schema.crosswalks.place import Place
+from schema.crosswalks.reading import NAME, number, said, text
+from schema.records import Parameter
+from schema.text import fold
+from schema.units import si
+
+_TEXT = 4_000
+
+
+def parameter(
+    place: Place,
+    name: str,
+    value: object = None,
+    unit: object = None,
+    *,
+    low: object = None,
+    high: object = None,
+) -> Parameter | None:
+    """The parameter, or None when it says nothing. A number stays a number; anything else is kept as text.
+
+    An unknown unit loses nothing: the value is kept as given, without SI.
+    """
+    source_name = text(name, NAME)
+    if source_name is None:
+        return None
+    written = said(unit, 128)
+    single, bottom, top = number(value), number(low), number(high)
+    words = None if single is not None else said(value, _TEXT)
+    if single is None and words is None and bottom is None and top is None:
+        return None
+    if bottom is not None and top is not None and bottom > top:
+        bottom, top = top, bottom
+    converted = [si(each, written) if each is not None else None for each in (single, bottom, top)]
+    known = next((each for each in converted if each is not None), None)
+    return Parameter(
+        name=place.parameters.get(fold(source_name), source_name),
+        source_name=source_name,
+        value=single,
+        text=words,
+        min=bottom,
+        max=top,
+        unit=written,
+        si_value=converted[0].value if converted[0] else None,
+        si_min=converted[1].value if converted[1] else None,
+        si_max=converted[2].value if converted[2] else None,
+        si_unit=known.unit if known else None,
+        dimension=known.dimension if known else None,
+    )

@@ -1,0 +1,124 @@
+"""This file is how values of foreign JSON are read: total functions that never raise, bounded in what they return.
+
+Caps: reliability reference, section 8 (string 64 KiB, title 4 KiB, relations 1,000 a record, depth 32, 500 keys an object).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+TITLE = 4096
+TEXT = 65_536
+NAME = 512
+MANY = 1_000
+KEYS = 500
+DEPTH = 32
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001]")
+_SAYS_NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "undefined", ":unav", ":null", "unknown"})
+_ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
+
+
+def text(value: object, cap: int = TEXT) -> str | None:
+    """The value as clean text: a string without control characters, or a number or truth as it is written; else None."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number_text(value)
+    if not isinstance(value, str):
+        return None
+    clean = _CONTROL.sub("", value[: cap * 2]).strip()[:cap].strip()
+    return clean or None
+
+
+def said(value: object, cap: int = NAME) -> str | None:
+    """The same, but None for words that mean "nothing" (None, n/a, :unav …)."""
+    found = text(value, cap)
+    return None if found is None or found.lower() in _SAYS_NOTHING else found
+
+
+def number(value: object) -> float | None:
+    """A finite number, also when it came as text; never a truth value."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value.strip()) if len(value) < 64 else None
+        except ValueError:
+            return None
+    if isinstance(value, int | float):
+        try:
+            found = float(value)
+        except OverflowError:
+            return None
+        return found + 0.0 if math.isfinite(found) else None
+    return None
+
+
+def count(value: object) -> int | None:
+    """A number of things: whole, at least 0, below 2**63."""
+    found = number(value)
+    return int(found) if found is not None and 0 <= found < 2**63 else None
+
+
+def number_text(value: float) -> str | None:
+    """A number as a reader writes it (3.0 is 3)."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value) if abs(value) < 10**40 else None
+
+
+def truth(value: object) -> bool:
+    """Whether the value is a clear yes; anything unclear is no."""
+    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO 8601 instant in UTC (a zone is required, except for a bare date, which is midnight UTC); the years 1 to 9999.
+
+    MongoDB's extended form `{"$date": …}` is read too.
+    """
+    if isinstance(value, Mapping):
+        value = value.get("$date")
+    if not isinstance(value, str) or not 8 <= len(value.strip()) <= 40:
+        return None
+    written = value.strip()
+    try:
+        found = datetime.fromisoformat(written)
+        if found.tzinfo is None:
+            if len(written) > 10 and not _ZONE.search(written):
+                return None
+            found = found.replace(tzinfo=UTC)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def items(value: object) -> list[Any]:
+    """A list as it is (capped), a single value as a list of one, nothing as an empty list; nulls left out."""
+    if value is None:
+        return []
+    if isinstance(value, list | tuple):
+        return [each for each in value[:MANY] if each is not None]
+    return [value]
+
+
+def texts(value: object, cap: int = NAME) -> tuple[str, ...]:
+    """The clean, telling texts among `items`, once each, in order."""
+    return tuple(dict.fromkeys(found for each in items(value) if (found := said(each, cap)) is not None))
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def parts(value: object) -> Iterator[Mapping[str, Any]]:
+    """The objects among `items`."""
+    return (each for each in items(value) if isinstance(each, Mapping))
