@@ -65,10 +65,12 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Unseen(msgspec.Struct, frozen=True):
-    """What a sweep would remove: `unseen` of `present` records of the source."""
+    """What a sweep would remove: `unseen` of `present` records of the source. `released`: a person has allowed this source's next
+    sweep, however large."""
 
     unseen: int
     present: int
+    released: bool = False
 
 
 class SourceState(msgspec.Struct, frozen=True):
@@ -162,6 +164,10 @@ class Truth(Protocol):
 
     def count(self) -> int:
         """How many live canonical records there are."""
+
+    def ripen(self, limit: int = 500) -> int:
+        """Do one transaction of owed work: records whose embargo has ended become public, and records that show something of a changed
+        one get new change numbers. How many were done (0: nothing is owed now). The projector calls it before it reads `head`."""
 
 
 class LaunchLedger(Protocol):

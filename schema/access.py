@@ -73,6 +73,12 @@ def visible(visibility: Visibility, viewer: Viewer, now: datetime) -> bool:
     return visibility.is_public(now) or not viewer.groups.isdisjoint(visibility.groups)
 
 
+def covers(wide: Visibility, narrow: Visibility) -> bool:
+    """Whether everybody who sees a record of `narrow` may see one of `wide`, both as decided for one instant (`public` alone
+    counts): only then may the narrower record show something of the wider one."""
+    return wide.public or (not narrow.public and set(narrow.groups) <= set(wide.groups))
+
+
 def group(facility: str, name: str) -> str:
     """The written form of a facility's group."""
     return f"{facility}:{name}"
