@@ -30,6 +30,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     patience: float = 60.0
     grace: float = 15.0
+    finish: Callable[[], object] = field(default=tuple, repr=False)  # ends what may outlive the process
 
 
 @dataclass(frozen=True)
@@ -99,24 +100,33 @@ def tail(running: Running, lines: int = 15) -> str:
 def end(running: Running) -> None:
     """End a child and all that it started: SIGTERM, its grace, SIGKILL. Does nothing to one that has ended."""
     end_tree(running.process.pid, running.child.grace)
+    running.child.finish()
     with suppress(subprocess.TimeoutExpired):
         running.process.wait(1)
     running.pid_file.unlink(missing_ok=True)
 
 
 def end_tree(pid: int, grace: float) -> None:
-    """End a process politely, then whatever is left of it and its descendants by force."""
+    """End a process politely, then what it leaves behind politely, then by force whatever is left of them."""
     try:
         leader = psutil.Process(pid)
         family = [leader, *leader.children(recursive=True)]
         leader.terminate()
     except psutil.NoSuchProcess:
         return
-    _gone, alive = psutil.wait_procs(family, timeout=grace)
+    psutil.wait_procs([leader], timeout=grace)
+    _gone, left = psutil.wait_procs(family, timeout=0.1)
+    for process in left[1:] if leader in left else left:
+        _tell(process.terminate)
+    _gone, alive = psutil.wait_procs(left, timeout=min(grace, 5.0))
     for process in alive:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+        _tell(process.kill)
     psutil.wait_procs(alive, timeout=5)
+
+
+def _tell(signal: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        signal()
 
 
 def remember(pid: int, path: Path) -> None:
