@@ -12,61 +12,15 @@ from demo.scicat.values import Doc
 
 _TOP = frozenset({"where", "fields", "include", "limits"})
 _LIMITS = frozenset({"limit", "skip", "sort"})
-_PROPERTIES = frozenset(
-    [
-        "_id",
-        "pid",
-        "type",
-        "datasetName",
-        "description",
-        "comment",
-        "classification",
-        "license",
-        "version",
-        "validationStatus",
-        "dataFormat",
-        "runNumber",
-        "creationLocation",
-        "owner",
-        "ownerEmail",
-        "orcidOfOwner",
-        "contactEmail",
-        "principalInvestigators",
-        "ownerGroup",
-        "instrumentGroup",
-        "accessGroups",
-        "sharedWith",
-        "isPublished",
-        "sourceFolder",
-        "sourceFolderHost",
-        "size",
-        "packedSize",
-        "numberOfFiles",
-        "numberOfFilesArchived",
-        "creationTime",
-        "startTime",
-        "endTime",
-        "createdAt",
-        "updatedAt",
-        "createdBy",
-        "updatedBy",
-        "keywords",
-        "inputDatasets",
-        "usedSoftware",
-        "proposalIds",
-        "sampleIds",
-        "instrumentIds",
-        "techniques",
-        "relationships",
-        "datasetlifecycle",
-        "scientificMetadata",
-        "scientificMetadataSchema",
-        "scientificMetadataValid",
-        "dataQualityMetrics",
-        "jobParameters",
-        "jobLogData",
-    ],
-)
+_NAMES = """
+_id pid type datasetName description comment classification license version validationStatus dataFormat runNumber
+creationLocation owner ownerEmail orcidOfOwner contactEmail principalInvestigators ownerGroup instrumentGroup
+accessGroups sharedWith isPublished sourceFolder sourceFolderHost size packedSize numberOfFiles numberOfFilesArchived
+creationTime startTime endTime createdAt updatedAt createdBy updatedBy keywords inputDatasets usedSoftware proposalIds
+sampleIds instrumentIds techniques relationships datasetlifecycle scientificMetadata scientificMetadataSchema
+scientificMetadataValid dataQualityMetrics jobParameters jobLogData
+"""
+_PROPERTIES = frozenset(_NAMES.split())
 
 
 def datasets(public: bool) -> Endpoint:

@@ -59,7 +59,8 @@ def _clause(key: str, value: Any) -> Predicate:
         return _logical(key, value)
     if key.startswith("$"):
         raise BadQuery(
-            f"unknown top level operator: {key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField."
+            f"unknown top level operator: {key}. If you have a field name that starts with a '$' symbol, "
+            "consider using $getField or $setField."
         )
     path = key.split(".")
     test = _field(value)
@@ -135,10 +136,14 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 def _comparison(compare: Callable[[Any, Any], bool], operand: Any, inclusive: bool) -> Test:
     wanted = kind(operand)
     if wanted == "null":
-        return _equal(None) if inclusive else (lambda found: False)
+        return _equal(None) if inclusive else _never
     if wanted in {"object", "array"}:
-        return lambda found: False
+        return _never
     return lambda found: any(kind(value) == wanted and compare(value, operand) for value in _candidates(found))
+
+
+def _never(_found: list[Any]) -> bool:
+    return False
 
 
 def _equal(operand: Any) -> Test:

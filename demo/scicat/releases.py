@@ -18,22 +18,9 @@ class Release:
 
 RELEASES = {"5.2": Release("5.2", True), "4.25": Release("4.25", False)}
 
-DATE_FIELDS = frozenset(
-    [
-        "creationTime",
-        "startTime",
-        "endTime",
-        "createdAt",
-        "updatedAt",
-        "registeredTime",
-        "timestamp",
-        "time",
-        "start",
-        "end",
-        "dateOfDiskPurging",
-        "archiveRetentionTime",
-        "dateOfPublishing",
-        "publishedOn",
-    ],
-)
+_NAMES = """
+creationTime startTime endTime createdAt updatedAt registeredTime timestamp time start end dateOfDiskPurging
+archiveRetentionTime dateOfPublishing publishedOn
+"""
+DATE_FIELDS = frozenset(_NAMES.split())
 """The fields that the schemas declare as dates."""

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from email.utils import format_datetime
 from urllib.parse import unquote
@@ -50,7 +50,7 @@ def serve(store: Store, port: int = 0) -> Iterator[str]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
-        app(store), log_level="error", access_log=False, date_header=False, server_header=False, lifespan="off"
+        app(store), log_level="critical", access_log=False, date_header=False, server_header=False, lifespan="off"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -116,7 +116,7 @@ def _lowered(raw: str) -> str:
     return "/".join(part.lower() if place < 4 or part.lower() in lower else part for place, part in enumerate(parts))
 
 
-def _served(store: Store, endpoint: Endpoint):  # type: ignore[no-untyped-def]
+def _served(store: Store, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         fault = request.scope.get("state", {}).get("fault")
         if fault is not None and fault.kind == "slow":
@@ -161,7 +161,8 @@ def _nowhere(asked: Asked) -> Reply:
 
 def _url(request: Request) -> str:
     query = request.scope["query_string"].decode("latin-1")
-    return request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    path: str = request.scope["raw_path"].decode("latin-1")
+    return path + (f"?{query}" if query else "")
 
 
 def _refusal(no: Refused) -> Reply:

@@ -84,7 +84,7 @@ class Store:
         Values may be of any type, also wrong ones. Arrays not given are not stored. `updatedAt` moves to now unless it is given.
         """
         pid = str(fields.get("pid") or f"{self._prefix}/{uuid.uuid4()}")
-        fixed = {
+        fixed: Doc = {
             "pid": pid,
             "type": "raw",
             "owner": "Nobody",
@@ -138,14 +138,14 @@ class Store:
     def put_proposal(self, **fields: Any) -> str:
         """Create or change a proposal by `proposalId`; gives it."""
         key = str(fields.get("proposalId") or uuid.uuid4())
-        fixed = {
+        fixed: Doc = {
             "proposalId": key,
             "email": "nobody@example.org",
             "title": key,
             "isPublished": False,
             "ownerGroup": key,
         }
-        more = {
+        more: Doc = {
             "accessGroups": [],
             "type": "Default Proposal",
             "parentProposalId": None,
@@ -157,7 +157,7 @@ class Store:
     def put_sample(self, **fields: Any) -> str:
         """Create or change a sample by `sampleId`; gives it."""
         key = str(fields.get("sampleId") or uuid.uuid4())
-        fixed = {"sampleId": key, "ownerGroup": "ingestor", "accessGroups": [], "isPublished": False}
+        fixed: Doc = {"sampleId": key, "ownerGroup": "ingestor", "accessGroups": [], "isPublished": False}
         if self.release.modern:
             fixed["sampleName"] = key
         return self._put("Sample", key, fields, fixed)
@@ -165,7 +165,7 @@ class Store:
     def put_published(self, **fields: Any) -> str:
         """Create or change published data by `doi`, in the flat v3 shape; gives the DOI. `status` is registered by default."""
         doi = str(fields.get("doi") or f"10.82001/{uuid.uuid4()}")
-        fixed = {
+        fixed: Doc = {
             "creator": [],
             "publisher": "",
             "publicationYear": self.now().year,
@@ -173,7 +173,7 @@ class Store:
             "abstract": "",
             "url": "",
         }
-        more = {
+        more: Doc = {
             "dataDescription": "",
             "resourceType": "raw",
             "pidArray": [],
@@ -269,7 +269,7 @@ class Store:
         key = str(fields.get("_id") or uuid.uuid4())
         with self._lock:
             dataset = self.engine.get("Dataset", fields["datasetId"]) or {}
-        access = {name: dataset[name] for name in ("ownerGroup", "accessGroups", "isPublished") if name in dataset}
+        access: Doc = {name: dataset[name] for name in ("ownerGroup", "accessGroups", "isPublished") if name in dataset}
         return self._put(collection, key, fields, {"size": 0, **access} if collection != "Attachment" else access)
 
     def _remember(self, pid: str, before: Doc, by: str) -> None:
