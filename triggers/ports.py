@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from schema.activities import Capabilities, Failure, LaunchRequest, LaunchState, OpenKind
+from schema.errors import RetryLater
 from schema.federation import Facility, Trigger
 
 
@@ -38,6 +39,10 @@ class Refused(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class Full(RetryLater):
+    """The platform has no room at present; `not_before` is when it said to ask again."""
 
 
 class OpenInstruction(msgspec.Struct, frozen=True):
@@ -79,6 +84,10 @@ class TriggerAdapter(Protocol):
     def preflight(self, request: LaunchRequest) -> None:
         """A dry check before anything starts. Raises Refused."""
 
+    def intent(self, id: str, request: LaunchRequest) -> Handle | None:
+        """The handle that `start` will give as far as it is known before the call (no call is made). It is kept before the
+        platform is asked, so that what a crash leaves behind can still be watched and stopped."""
+
     def start(self, id: str, request: LaunchRequest) -> Observation:
         """Start the session named after the launch id; safe to repeat (an existing one of that name is adopted). Raises Refused."""
 
@@ -91,8 +100,9 @@ class TriggerAdapter(Protocol):
     def open(self, handle: Handle, request: LaunchRequest) -> OpenInstruction:
         """How the user's browser opens it. Never holds a credential of the gateway."""
 
-    def stop(self, handle: Handle, request: LaunchRequest) -> bool:
-        """End and remove it; True when nothing is left (an unknown session is nothing left), False while it is still stopping."""
+    def stop(self, handle: Handle, request: LaunchRequest | None) -> bool:
+        """End and remove it; True when nothing is left (an unknown session is nothing left), False while it is still stopping.
+        Without `request` it is a session that no launch is known of."""
 
     def owned(self) -> list[Native]:
         """Everything at the site that carries our label, for reconciliation."""
