@@ -1,0 +1,113 @@
+"""This file is which words of a record are searched, and how much each weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Protocol
+
+from schema.records import AnyRecord, Technique
+from schema.text import words
+
+# The text fields and how much a word found in one weighs. Every document has all three, so that both engines reckon with the same number
+# of documents and the same mean lengths.
+WEIGHTS: dict[str, float] = {"title": 4.0, "names": 2.0, "body": 1.0}
+TIE_BREAKER = 0.1  # how much of a word's lesser fields is added to its best one
+PART = "¦"  # stands between the parts of a field: no word is it, so no phrase reaches from one part into the next
+TEXT_LENGTH = 65_536  # characters of one field that are searched, as many as are highlighted
+
+
+class Labels(Protocol):
+    """What the words of a technique need of the vocabulary."""
+
+    def label(self, iri: str, /) -> str | None:
+        """The preferred label."""
+
+    def synonyms(self, iri: str, /) -> Iterable[str]:
+        """Other labels."""
+
+
+def texts(record: AnyRecord, labels: Labels) -> dict[str, str]:
+    """The words of each text field, parted by blanks, ready for an engine that splits at blanks only."""
+    return {
+        "title": _joined(_title(record)),
+        "names": _joined(_names(record, labels)),
+        "body": _joined(_body(record)),
+    }
+
+
+def _joined(parts: Iterable[str | None]) -> str:
+    pieces = [PART]
+    left = TEXT_LENGTH
+    for part in dict.fromkeys(part for part in parts if part):
+        pieces += _words(part) if len(part) <= 64 else words(part[:left])
+        pieces.append(PART)
+        left -= len(part)
+        if left <= 0:
+            break
+    return " ".join(pieces)
+
+
+@lru_cache(maxsize=32_768)
+def _words(part: str) -> tuple[str, ...]:
+    """Names come again and again; a long text does not."""
+    return tuple(words(part))
+
+
+def _title(record: AnyRecord) -> Iterator[str | None]:
+    yield getattr(record, "title", None)
+    yield getattr(record, "name", None)
+    yield getattr(record, "full_name", None)
+
+
+def _names(record: AnyRecord, labels: Labels) -> Iterator[str | None]:
+    yield record.pid
+    yield getattr(record, "doi", None)
+    yield record.facility
+    yield getattr(record, "formula", None)
+    yield getattr(record, "proposal", None)
+    yield from getattr(record, "keywords", ())
+    for person in getattr(record, "people", ()):
+        yield person.name
+    for instrument in getattr(record, "instruments", ()):
+        yield instrument.name
+    for sample in getattr(record, "samples", ()):
+        yield sample.name
+        yield sample.formula
+    for technique in getattr(record, "techniques", ()):
+        yield from _technique(technique, labels)
+    investigation = getattr(record, "investigation", None)
+    if investigation is not None:
+        yield investigation.proposal
+        yield investigation.title
+
+
+def _technique(technique: Technique, labels: Labels) -> Iterator[str | None]:
+    yield technique.name
+    yield technique.source_name
+    if technique.pid is not None:
+        yield labels.label(technique.pid)
+        yield from labels.synonyms(technique.pid)
+
+
+def _body(record: AnyRecord) -> Iterator[str | None]:
+    yield getattr(record, "description", None)
+    yield getattr(record, "abstract", None)
+    yield getattr(record, "type", None)
+    yield getattr(record, "publisher", None)
+    for sample in getattr(record, "samples", ()):
+        yield sample.type
+    for detail in record.details:
+        yield detail.name
+        yield detail.text
+    for parameter in getattr(record, "parameters", ()):
+        yield parameter.name
+        yield parameter.source_name
+        yield parameter.text
+    for person in getattr(record, "people", ()):
+        yield person.affiliation
+    investigation = getattr(record, "investigation", None)
+    if investigation is not None:
+        yield investigation.abstract
+    for related in getattr(record, "related", ()):
+        yield related.title
