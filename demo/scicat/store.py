@@ -10,12 +10,12 @@ from typing import Any
 
 from demo.scicat import accounts
 from demo.scicat.accounts import Account, Caller
-from demo.scicat.engine import Engine, Page
+from demo.scicat.engine import Engine
 from demo.scicat.faults import Fault, Faults, Kind
 from demo.scicat.memory import MemoryEngine
-from demo.scicat.refusals import Refused, refused
+from demo.scicat.refusals import refused
 from demo.scicat.releases import DATE_FIELDS, RELEASES
-from demo.scicat.values import Doc, as_date, encoded, iso, object_id
+from demo.scicat.values import Doc, as_date, encoded, object_id
 
 INGESTOR = Account("ingestor", "harvest-secret", "ingestor@example.org", ("ingestor", "admin"))
 READER = Account("reader", "reader-secret", "reader@example.org", ("readers",))
@@ -291,6 +291,3 @@ def _dated(name: str, value: Any) -> Any:
     if isinstance(value, list) and name in {"MeasurementPeriodList", "dataFileList"}:
         return [_dated(name, inner) for inner in value]
     return as_date(value) if name in DATE_FIELDS else value
-
-
-__all__ = ["INGESTOR", "READER", "Page", "Refused", "Store", "iso"]

@@ -33,17 +33,18 @@ _SIGNED_IN = ((0, 1), (1,), (2,), (0, 2), (1, 2), (0,))
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a facility is called, its probe, its DOI prefix, and how it numbers proposals ({year}, {n})."""
+    """What a facility is called, its probe, its DOI prefix, how it numbers proposals ({year}, {n}), a year's first number."""
 
     full_name: str
     probe: Probe
     prefix: str
     number: str
+    first: int = 1
 
 
 FACILITIES = {
-    "freya": Profile("Freya Light Source", "x-ray", "10.82001", "p-{year}-{n:03d}"),
-    "odin": Profile("Odin Neutron Source", "neutron", "10.82002", "{n:04d}-{year}"),
+    "freya": Profile("Freya Light Source", "x-ray", "10.82001", "p-{year}-{n:03d}", 14),
+    "skadi": Profile("Skadi Neutron Source", "neutron", "10.82002", "p-{year}-{n:03d}", 21),
 }
 
 
@@ -114,7 +115,7 @@ def _plans(
         method = METHODS[rng.choice(stations[instrument].methods)]
         material = rng.choice([m for m in MATERIALS if m.field in method.fields])
         start = _start(rng, index, bool(visitors))
-        numbers[start.year] = numbers.get(start.year, 13) + 1
+        numbers[start.year] = numbers.get(start.year, profile.first - 1) + 1
         words = science.words_of(rng, material, method, stations[instrument].name)
         end = start + timedelta(days=rng.randrange(1, 8), hours=rng.randrange(0, 12))
         investigation = Investigation(

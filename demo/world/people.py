@@ -5,7 +5,7 @@ from random import Random
 from demo.world.records import USERS, Person
 from demo.world.words import AFFILIATIONS, FAMILY, GIVEN
 
-_VISITORS = (("Ada", "Lövenholm"), ("Birk", "Bohrsen"), ("Carla", "Curiello"))
+_VISITORS = (("Ada", "Example"), ("Bohr", "Example"), ("Curie", "Example"))
 
 
 def checksum(digits: str) -> str:

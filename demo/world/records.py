@@ -33,6 +33,8 @@ class Person:
     @property
     def email(self) -> str:
         """An address in a domain that never delivers (RFC 2606)."""
+        if self.user:
+            return f"{self.user}@example.org"
         letters = "".join(c for c in f"{self.given}.{self.family}".lower() if c.isascii() and (c.isalnum() or c == "."))
         return f"{letters}@example.org"
 
