@@ -1,6 +1,7 @@
 """How the demo's hub starts a session: this file is a spawner without accounts and without root, its folders and its pid files."""
 
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from demo.children import remember
 from demo.notebooks import measurement, notebook
 from demo.wishes import Refused, Wishes, read_wishes
 
+PATIENCE = timedelta(seconds=30)  # between asking a session past its life to end and ending it
 MINIMAL = ("--ServerApp.terminals_enabled=False", "--LanguageServerManager.autodetect=False")
 
 
@@ -44,21 +46,22 @@ class SessionSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
         remember(self.pid, self._pid_file(self.pid))
         return address
 
-    async def stop(self, now: bool = False) -> None:
-        """Stop the process."""
-        pid = self.pid
-        await super().stop(now)
-        self._pid_file(pid).unlink(missing_ok=True)
-
     async def poll(self) -> int | None:
         """None while it runs; a session past its life is ended here, whoever else has forgotten it."""
+        pid = self.pid
         status: int | None = await super().poll()
-        started = self.orm_spawner.started if self.orm_spawner else None
-        if status is None and started and datetime.now(UTC).replace(tzinfo=None) - started > self.life:
+        if status is not None:
+            self._pid_file(pid).unlink(missing_ok=True)
+        elif (over := self._overtime()) > timedelta(0):
             self.log.info("%s is past its life of %s", self._log_name, self.life)
-            await self.stop()
-            return 0
+            await self._signal(signal.SIGTERM if over < PATIENCE else signal.SIGKILL)
         return status
+
+    def _overtime(self) -> timedelta:
+        """By how much the session has outlived its life; negative before that."""
+        started = self.orm_spawner.started if self.orm_spawner else None
+        # the hub's database keeps UTC without saying so
+        return datetime.now(UTC).replace(tzinfo=None) - started - self.life if started else -self.life
 
     def _pid_file(self, pid: int) -> Path:
         folder = self.data / "servers"

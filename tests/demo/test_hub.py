@@ -196,10 +196,9 @@ def test_what_a_killed_hub_leaves_is_ended_by_the_next_one(tmp_path: Path) -> No
 
 
 def test_a_session_past_its_life_is_ended_by_the_hub(tmp_path: Path) -> None:
-    plan = Hub(tmp_path, life=1.0)
+    plan = Hub(tmp_path, life=8.0)
     with hub(plan):
-        api = Api(plan)
-        api.start("curie", "e1")
-        api.ready("curie", "e1")
-        until(lambda: not api.model("curie", "e1").get("ready"), 30)
-        until(lambda: list((tmp_path / "servers").glob("*.json")) == [])
+        Api(plan).start("curie", "e1")
+        until(lambda: belonging(tmp_path / "homes"), 10)
+        until(lambda: not belonging(tmp_path / "homes"), 40)
+        until(lambda: not list((tmp_path / "servers").glob("*.json")), 10)
