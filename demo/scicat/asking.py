@@ -1,6 +1,5 @@
 """What an endpoint is given and gives back: one request understood, one reply to be sent."""
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +76,3 @@ def freshened(body: bytes, store: Store) -> bytes:
 def picture(doc: Mapping[str, Any] | None) -> dict[str, Any]:
     """The thumbnail object of an attachment; empty without one."""
     return {"thumbnail": doc["thumbnail"]} if doc and doc.get("thumbnail") else {}
-
-
-PIXEL = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
-"""The smallest thing that begins as a picture."""

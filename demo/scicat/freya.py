@@ -6,7 +6,6 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from demo.scicat import blemishes
-from demo.scicat.asking import PIXEL
 from demo.scicat.store import Store
 from demo.scicat.values import Doc
 from demo.world import Dataset, Investigation, World, world
@@ -16,6 +15,9 @@ FACILITY = "freya"
 PREFIX = "20.500.99001"
 STAFF = "staff"
 """The group that is in every embargoed record's accessGroups."""
+
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one pixel."""
 
 
 def fill(store: Store, datasets: int = 2_500, seed: int = 2026) -> World:

@@ -11,6 +11,9 @@ from demo.scicat.values import Doc
 
 Predicate = Callable[[Doc], bool]
 Test = Callable[[list[Any]], bool]
+MISSING = object()
+"""Where an object has no field of the name asked for; not the same as null except to an equality with null."""
+
 _RANK = {"null": 0, "number": 1, "string": 2, "object": 3, "array": 4, "bool": 5, "date": 6}
 
 
@@ -34,6 +37,8 @@ def kind(value: Any) -> str:
     """The value's BSON kind as far as comparison cares."""
     if value is None:
         return "null"
+    if value is MISSING:
+        return "missing"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):
@@ -47,7 +52,7 @@ def kind(value: Any) -> str:
 
 def _ordered(value: Any) -> tuple[int, Any]:
     name = kind(value)
-    if name == "null":
+    if name in {"null", "missing"}:
         return (0, 0)
     if name == "number":
         return (1, -math.inf if math.isnan(value) else value)
@@ -81,7 +86,10 @@ def _logical(key: str, value: Any) -> Predicate:
 
 
 def _reach(doc: Any, path: list[str]) -> Iterator[Any]:
-    """The values at a dotted path; a list on the way is entered, by index or element by element."""
+    """The values at a dotted path; a list on the way is entered, by index or element by element.
+
+    MISSING stands where an object has no such field; a list without objects gives nothing at all.
+    """
     if not path:
         yield doc
         return
@@ -89,12 +97,16 @@ def _reach(doc: Any, path: list[str]) -> Iterator[Any]:
     if isinstance(doc, dict):
         if head in doc:
             yield from _reach(doc[head], rest)
+        else:
+            yield MISSING
     elif isinstance(doc, list):
         if head.isdigit() and int(head) < len(doc):
             yield from _reach(doc[int(head)], rest)
         for inner in doc:
             if isinstance(inner, dict):
                 yield from _reach(inner, path)
+    else:
+        yield MISSING
 
 
 def _candidates(found: list[Any]) -> Iterator[Any]:
@@ -148,7 +160,7 @@ def _never(_found: list[Any]) -> bool:
 
 def _equal(operand: Any) -> Test:
     if operand is None:
-        return lambda found: not found or any(value is None for value in _candidates(found))
+        return lambda found: any(value is None or value is MISSING for value in _candidates(found))
     return lambda found: any(_same(value, operand) for value in _candidates(found))
 
 
@@ -186,7 +198,7 @@ def _regex(operand: Any, options: str) -> Test:
 
 
 def _exists(operand: Any) -> Test:
-    return lambda found: bool(found) is bool(operand)
+    return lambda found: any(value is not MISSING for value in found) is bool(operand)
 
 
 def _negated(operand: Any) -> Test:
