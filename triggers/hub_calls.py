@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from schema.errors import RetryLater
+from schema.errors import BadInput, RetryLater
 from triggers.hub_dialect import Dialect, dialect_of, is_ours, named, segment
 from triggers.hub_refusals import Site, check
 from triggers.ports import Clock, Handle, Native
@@ -111,7 +111,8 @@ class HubCalls:
         raise RetryLater(f"{self.site.name} lists more users than can be read.")
 
     def reachable(self, prefix: str) -> str:
-        """What below the public address `prefix` shows that the route is there: a page, or the way to the hub's sign-in; empty if nothing does."""
+        """What below the public address `prefix` shows that the route is there: a page, or the way to the hub's sign-in. Empty
+        if nothing does."""
         url = prefix
         try:
             for _ in range(4):
@@ -126,7 +127,7 @@ class HubCalls:
                 if answer.status // 100 != 3 or not target.geturl().startswith(prefix):
                     return ""
                 url = target._replace(fragment="").geturl()
-        except RetryLater:
+        except (RetryLater, BadInput, ValueError):  # the last two: a Location that is no address
             return ""
         return ""
 
@@ -136,8 +137,7 @@ class HubCalls:
 
     def _page(self, offset: object) -> dict[str, Any]:
         params = {"state": "active", "offset": str(offset), "limit": str(PAGE)}
-        headers = {"Accept": "application/jupyterhub-pagination+json"}
-        answer = self._ask("GET", "/users", params=params, headers=headers)
+        answer = self._ask("GET", "/users", params=params, accept="application/jupyterhub-pagination+json")
         body = answer.json()
         if answer.status != 200 or not isinstance(body, dict):
             raise RetryLater(f"{self.site.name} does not list its users (answer {answer.status}).")

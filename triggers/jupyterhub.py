@@ -17,7 +17,7 @@ from triggers.hub_dialect import hub_root, ignored_options, missing_scopes, segm
 from triggers.hub_refusals import Site, bad_option, failed_start, lacking, refused_start, sign_in_once
 from triggers.hub_wishes import page_of, user_name, user_options
 from triggers.ports import Clock, Handle, Native, Observation, OpenInstruction, PlatformState, Refused, Secrets
-from triggers.progress import explanation, queued
+from triggers.progress import Event, explanation, queued
 from triggers.session import Answer, Session
 
 CAPABILITIES = Capabilities(start=True, watch=True, stop=True, link_only=False, opens_as=OpenKind.REDIRECT)
@@ -100,7 +100,8 @@ class JupyterHub:
             return None
         state = LaunchState.QUEUED if queued(told) else LaunchState.STARTING
         progress = next((event.progress for event in reversed(told) if event.progress is not None), None)
-        return Observation(state, told[-1].message, progress=progress, evidence="event stream")
+        said = Handle({**handle.values, "said": told[-1].message})
+        return Observation(state, told[-1].message, progress=progress, evidence="event stream", handle=said)
 
     def open(self, handle: Handle, request: LaunchRequest) -> OpenInstruction:
         """The server's own address; the hub asks the person to sign in if need be. Nothing of ours is in it."""
@@ -205,6 +206,7 @@ class JupyterHub:
         events = self._calls.events(handle, 3.0)
         if not any(event.failed for event in events):
             return None
+        events = [Event(message=handle.values.get("said", "")), *events]  # the reason may be empty
         failure = failed_start(self.site, events)
         return Observation(
             LaunchState.FAILED,

@@ -65,10 +65,11 @@ class Session:
         self._wires: list[Wire] = []
         self._lock = threading.Lock()
 
-    def ask(self, method: str, path: str, **options: Any) -> Answer:
-        """The answer of the platform to one call with our token (`json`, `params`, `headers` as in requests).
+    def ask(self, method: str, path: str, *, accept: str = "application/json", **options: Any) -> Answer:
+        """The answer of the platform to one call with our token (`json`, `params` as in requests).
         Raises RetryLater when there was no whole answer: whether the platform acted on it is then unknown."""
-        with self._call(method, self.base + path, self._authority(), self.patience.total_s, **options) as response:
+        headers = {**self._authority(), "Accept": accept}
+        with self._call(method, self.base + path, headers, self.patience.total_s, **options) as response:
             return _answer(response, self._body(response))
 
     def visit(self, url: str) -> Answer:
@@ -98,7 +99,7 @@ class Session:
             wire.close()
 
     def _authority(self) -> dict[str, str]:
-        return {"Accept": "application/json", **({"Authorization": f"token {self._token}"} if self._token else {})}
+        return {"Authorization": f"token {self._token}"} if self._token else {}
 
     @contextmanager
     def _call(
@@ -107,7 +108,7 @@ class Session:
         checked_url(url, private=self._private)
         host = urlsplit(url).hostname
         wire = self._wire()
-        sent = {"User-Agent": AGENT, "Accept-Encoding": "identity", **headers, **options.pop("headers", {})}
+        sent = {"User-Agent": AGENT, "Accept-Encoding": "identity", **headers}
         times = (self.patience.connect_s, min(self.patience.first_byte_s, seconds))
         alarm = threading.Timer(seconds, wire.cut)
         alarm.daemon = True
@@ -117,7 +118,8 @@ class Session:
                 method, url, headers=sent, stream=True, allow_redirects=False, timeout=times, **options
             ) as response:
                 yield response
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            # UnicodeError: requests decodes Location even where no redirect is followed
             raise RetryLater(f"{host} does not answer: {_plain(error)}.") from None
         finally:
             alarm.cancel()
