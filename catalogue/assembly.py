@@ -1,0 +1,183 @@
+"""This file is how documents are put together: the canonical record of a pid, joined with those it names, beside its alternates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, select
+
+from catalogue.tables import links, records
+from schema.access import PUBLIC, Visibility, covers
+from schema.documents import join, references
+from schema.records import AnyRecord, Kind, Provenance, Publication, decode
+
+Key = tuple[Kind, str]
+Name = tuple[str, Kind, str]
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which source of a facility comes first where several bring the same pid: "facility/source" names by facility."""
+
+    sources: Mapping[str, Sequence[str]]
+
+    def rank(self, kept: Kept) -> tuple[int, str, str]:
+        """What to sort by; an unlisted source comes after the listed ones."""
+        listed = self.sources.get(kept.record.facility, ())
+        source = kept.record.source
+        return (listed.index(source) if source in listed else len(listed), source, kept.record.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A live record with what was decided of it: whether it is public now, and when its content came."""
+
+    record: AnyRecord
+    public: bool
+    harvested: datetime
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who sees it, as decided: no instants."""
+        return Visibility(public=self.public, groups=self.record.visibility.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A document before it has numbers."""
+
+    record: AnyRecord
+    provenance: tuple[Provenance, ...]
+    public: bool
+
+    def digest(self) -> bytes:
+        """Sixteen bytes that change when what is shown changes (who may see it is not shown)."""
+        return digest(msgspec.json.encode((replace(self.record, visibility=PUBLIC), self.provenance)))
+
+
+def digest(data: bytes) -> bytes:
+    """A content hash: BLAKE2b, 128 bits."""
+    return blake2b(data, digest_size=16).digest()
+
+
+def assemble(connection: Connection, keys: Collection[Key], order: Order) -> dict[Key, Assembled]:
+    """The documents of those of the (kind, pid) that have a live record."""
+    by_key: dict[Key, list[Kept]] = defaultdict(list)
+    for kind, pids in by_kind(keys).items():
+        for chunk in chunks(pids):
+            condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
+            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition))):
+                by_key[kind, kept.record.pid].append(kept)
+    groups = {key: sorted(found, key=order.rank) for key, found in by_key.items()}
+    neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
+    return {key: _assembled(group, neighbours) for key, group in groups.items()}
+
+
+def by_kind(names: Iterable[tuple[Kind, str]]) -> dict[Kind, list[str]]:
+    """Names grouped by their kind."""
+    grouped: dict[Kind, list[str]] = defaultdict(list)
+    for kind, id in names:
+        grouped[kind].append(id)
+    return grouped
+
+
+def chunks(ids: Iterable[str], size: int = CHUNK) -> Iterable[list[str]]:
+    """The distinct ids in lists short enough for one statement."""
+    distinct = list(dict.fromkeys(ids))
+    return (distinct[at : at + size] for at in range(0, len(distinct), size))
+
+
+_COLUMNS = (records.c.data, records.c.public, records.c.harvested)
+
+
+def _kept(rows: Iterable[Row[Any]]) -> Iterable[Kept]:
+    return (Kept(decode(row.data), row.public, row.harvested) for row in rows)
+
+
+def _assembled(group: Sequence[Kept], neighbours: _Neighbours) -> Assembled:
+    first = group[0]
+    seen = [kept for kept in group if kept is first or covers(kept.visibility, first.visibility)]
+    provenance = tuple(
+        Provenance(
+            source=kept.record.source,
+            kind=kept.record.kind.value,
+            source_id=kept.record.id,
+            harvested=kept.harvested,
+            primary=kept is first,
+            source_url=kept.record.source_url,
+            modified=kept.record.modified,
+        )
+        for kept in seen
+    )
+    return Assembled(neighbours.joined(first), provenance, first.public)
+
+
+class _Neighbours:
+    """The live records that some records name or are named by (publications), read together."""
+
+    def __init__(self, connection: Connection, centre: Sequence[AnyRecord]) -> None:
+        wanted: dict[str, set[Key]] = defaultdict(set)
+        self._holders: dict[Name, list[str]] = defaultdict(list)
+        for record in centre:
+            if record.kind is not Kind.PUBLICATION:
+                wanted[record.source].update(references(record))
+        self._find_holders(connection, [record for record in centre if record.kind is Kind.DATASET])
+        for (source, _, _), ids in self._holders.items():
+            wanted[source].update((Kind.PUBLICATION, id) for id in ids)
+        self._found = {
+            (source, kept.record.kind, kept.record.id): kept
+            for source, names in wanted.items()
+            for kept in live(connection, source, names)
+        }
+
+    def _find_holders(self, connection: Connection, datasets: Sequence[AnyRecord]) -> None:
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for record in datasets:
+            by_source[record.source].append(record.id)
+        for source, ids in by_source.items():
+            for chunk in chunks(ids):
+                for id, to_id in connection.execute(
+                    select(links.c.id, links.c.to_id).where(
+                        links.c.source == source,
+                        links.c.to_kind == Kind.DATASET.value,
+                        links.c.to_id.in_(chunk),
+                        links.c.kind == Kind.PUBLICATION.value,
+                    )
+                ):
+                    self._holders[source, Kind.DATASET, to_id].append(id)
+
+    def joined(self, centre: Kept) -> AnyRecord:
+        """The record with everything its readers may see of its neighbours."""
+        record, source = centre.record, centre.record.source
+
+        def lookup(kind: Kind, id: str) -> AnyRecord | None:
+            found = self._found.get((source, kind, id))
+            return found.record if found is not None and covers(found.visibility, centre.visibility) else None
+
+        holders = (lookup(Kind.PUBLICATION, id) for id in self._holders.get((source, record.kind, record.id), ()))
+        return join(record, lookup, [holder for holder in holders if isinstance(holder, Publication)])
+
+
+def live(connection: Connection, source: str, names: Iterable[Key]) -> Iterable[Kept]:
+    """The live records of a source among the (kind, id)."""
+    for kind, ids in by_kind(names).items():
+        for chunk in chunks(ids):
+            yield from _kept(
+                connection.execute(
+                    select(*_COLUMNS).where(
+                        records.c.source == source,
+                        records.c.kind == kind.value,
+                        records.c.id.in_(chunk),
+                        records.c.deleted.is_(False),
+                    )
+                )
+            )

@@ -1,0 +1,1 @@
+"""The migrations of the SQL truth, run when it is opened."""

@@ -1,0 +1,177 @@
+"""This file is the truth as it is read: records by name, documents by pid, changes by number; and the work that time brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from catalogue import changes, links
+from catalogue.assembly import CHUNK, Kept, Key, Order, assemble, by_kind, chunks
+from catalogue.changes import CHANGES, PUBLIC, Numbers
+from catalogue.database import Database
+from catalogue.links import Move
+from catalogue.numbering import number
+from catalogue.tables import documents, records
+from schema.records import AnyRecord, Document, Kind, decode
+
+
+class Records:
+    """The Truth in SQL. `order` must be the harvest ledger's."""
+
+    def __init__(self, database: Database, order: Order) -> None:
+        self._database = database
+        self._order = order
+
+    def record(self, source: str, kind: Kind, id: str) -> AnyRecord | None:
+        """The live record kept under that name."""
+        own = (records.c.source == source, records.c.kind == kind.value, records.c.id == id)
+        with self._database.read() as connection:
+            row = connection.execute(select(records.c.data).where(*own, records.c.deleted.is_(False))).first()
+        return None if row is None else decode(row.data)
+
+    def head(self) -> int:
+        """The newest change number (0: none yet)."""
+        with self._database.read() as connection:
+            return changes.head(connection, CHANGES)
+
+    def public_head(self) -> int:
+        """The newest number of the public sequence."""
+        with self._database.read() as connection:
+            return changes.head(connection, PUBLIC)
+
+    def changed(self, after: int, limit: int) -> list[tuple[int, Kind, str]]:
+        """(change number, kind, pid) above `after` in order; a pid that changed again appears at its newest number only."""
+        query = (
+            select(documents.c.change, documents.c.kind, documents.c.pid)
+            .where(documents.c.change > after)
+            .order_by(documents.c.change)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row.change, Kind(row.kind), row.pid) for row in connection.execute(query)]
+
+    def public_changed(self, after: int, limit: int) -> list[tuple[int, Kind, str, bool]]:
+        """(public number, kind, pid, whether it is public still) above `after` in order, each pid at its newest public number."""
+        query = (
+            select(documents.c.public_number, documents.c.kind, documents.c.pid, documents.c.public)
+            .where(documents.c.public_number > after)
+            .order_by(documents.c.public_number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row.public_number, Kind(row.kind), row.pid, row.public) for row in connection.execute(query)]
+
+    def documents(self, kind: Kind, pids: Sequence[str]) -> dict[str, Document]:
+        """The joined, canonical documents of the pids that live; a missing key means: gone."""
+        with self._database.read() as connection:
+            found = _documents(connection, [(kind, pid) for pid in pids], self._order)
+        return {pid: document for (_, pid), document in found.items()}
+
+    def walk(self, kind: Kind | None = None) -> Iterator[Document]:
+        """Every live document, by kind and pid, a few hundred at a time; each few as they are when their turn comes."""
+        last: Key | None = None
+        while True:
+            with self._database.read() as connection:
+                keys = _keys_after(connection, kind, last)
+                found = _documents(connection, keys, self._order)
+            yield from (found[key] for key in keys if key in found)
+            if len(keys) < CHUNK:
+                return
+            last = keys[-1]
+
+    def count(self) -> int:
+        """How many live canonical records there are."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).where(documents.c.live.is_(True))).scalar_one())
+
+    def ripen(self, limit: int = 500) -> int:
+        """Do one transaction of owed work: embargoes that have ended, touches that are owed. How many were done (0: none are left)."""
+        now = self._database.clock()
+        with self._database.read() as connection:
+            if not (links.owes(connection) or connection.execute(_ripe(now, 1)).first()):
+                return 0
+        with self._database.write("ripen") as connection:
+            numbers = Numbers(connection, CHANGES, PUBLIC)
+            moves = _published(connection, now, limit)
+            moved = [key for move in moves for key in move.documents()]
+            touched = links.touched(connection, moves) if moves else []
+            owed = [] if moves else links.work_off(connection, limit)
+            number(connection, numbers, moved, [*touched, *owed], now, self._order)
+            numbers.keep()
+            return max(len(moves) + len(owed), 1)
+
+    def realign(self) -> int:
+        """Look again at every pid that several records bring, after the federation's order of sources may have changed. How many
+        documents show something else now."""
+        now = self._database.clock()
+        shared = (
+            select(records.c.kind, records.c.pid)
+            .where(records.c.deleted.is_(False))
+            .group_by(records.c.kind, records.c.pid)
+            .having(func.count() > 1)
+        )
+        with self._database.read() as connection:
+            keys = iter([(Kind(row.kind), row.pid) for row in connection.execute(shared)])
+        done = 0
+        while some := list(islice(keys, CHUNK)):
+            with self._database.write("realign") as connection:
+                numbers = Numbers(connection, CHANGES, PUBLIC)
+                done += number(connection, numbers, [], some, now, self._order)
+                numbers.keep()
+        return done
+
+
+def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
+    rows = {
+        (kind, row.pid): row
+        for kind, pids in by_kind(keys).items()
+        for chunk in chunks(pids)
+        for row in connection.execute(
+            select(documents).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
+        )
+    }
+    return {
+        key: Document(
+            record=made.record,
+            provenance=made.provenance,
+            version=rows[key].change,
+            public_number=rows[key].public_number if rows[key].public else None,
+            public_time=rows[key].public_time if rows[key].public else None,
+        )
+        for key, made in assemble(connection, keys, order).items()
+    }
+
+
+def _keys_after(connection: Connection, kind: Kind | None, last: Key | None) -> list[Key]:
+    query = select(documents.c.kind, documents.c.pid).where(documents.c.live.is_(True))
+    if kind is not None:
+        query = query.where(documents.c.kind == kind.value)
+    if last is not None:
+        later = and_(documents.c.kind == last[0].value, documents.c.pid > last[1])
+        query = query.where(or_(documents.c.kind > last[0].value, later))
+    rows = connection.execute(query.order_by(documents.c.kind, documents.c.pid).limit(CHUNK))
+    return [(Kind(row.kind), row.pid) for row in rows]
+
+
+def _ripe(now: datetime, limit: int) -> Any:
+    """The live records whose instant to become public has come."""
+    columns = (records.c.source, records.c.kind, records.c.id, records.c.data, records.c.harvested)
+    return (
+        select(*columns).where(records.c.due <= now, records.c.deleted.is_(False)).order_by(records.c.due).limit(limit)
+    )
+
+
+def _published(connection: Connection, now: datetime, limit: int) -> list[Move]:
+    """Make records public whose instant has come."""
+    moves: list[Move] = []
+    for row in connection.execute(_ripe(now, limit)).all():
+        record, name = decode(row.data), (Kind(row.kind), row.id)
+        before, after = (Kept(record, public, row.harvested) for public in (False, True))
+        moves.append(Move(row.source, name, before, after))
+        own = (records.c.source == row.source, records.c.kind == row.kind, records.c.id == row.id)
+        connection.execute(update(records).where(*own).values(public=True, due=None))
+    return moves

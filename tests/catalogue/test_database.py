@@ -1,0 +1,102 @@
+"""Opening the truth: migration, refusal of the future, settings of the connection, named points."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from truths import Clock, World, dataset
+
+from catalogue.database import open_database
+from catalogue.tables import metadata
+from schema.errors import Misconfigured, Unavailable
+
+
+def test_the_migrations_build_exactly_the_tables(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/deep/er/truth.db", clock=Clock())
+    with database.write("compare") as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        built = {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
+    for table in metadata.sorted_tables:
+        assert ("AUTOINCREMENT" in built[table.name]) == bool(table.dialect_options["sqlite"]["autoincrement"])
+
+
+def test_a_database_of_the_future_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/truth.db"
+    database = open_database(url, clock=Clock())
+    with database.write("forward") as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(Misconfigured, match=r"newer pangate \(revision 9999\)"):
+        open_database(url, clock=Clock())
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://h/d", "sqlite://", "sqlite:////proc/none/truth.db"])
+def test_a_wrong_url_is_told(url: str) -> None:
+    with pytest.raises(Misconfigured):
+        open_database(url, clock=Clock())
+
+
+def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "truth.db").write_text("this is a letter, not a database, and it is long enough to be read as one " * 9)
+    with pytest.raises(Misconfigured, match="cannot be opened"):
+        open_database(f"sqlite:///{tmp_path}/truth.db", clock=Clock())
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/truth.db", clock=Clock())
+    with database.write("look") as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_the_read_connections_cannot_write(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/truth.db", clock=Clock())
+    with pytest.raises(Unavailable), database.read() as connection:
+        connection.execute(text("DELETE FROM records"))
+
+
+def test_a_read_is_one_state_while_others_write(tmp_path: Path) -> None:
+    world = World(tmp_path / "truth.db")
+    world.put(dataset("a"))
+    with world.database.read() as connection:
+        before = connection.execute(text("SELECT count(*) FROM records")).scalar()
+        world.put(dataset("b"))
+        assert connection.execute(text("SELECT count(*) FROM records")).scalar() == before == 1
+    assert world.records.count() == 2
+
+
+def test_a_crash_at_a_named_point_undoes_the_transaction_or_keeps_it_whole(tmp_path: Path) -> None:
+    crash_at = [""]
+
+    def at(name: str) -> None:
+        if name == crash_at[0]:
+            raise KeyboardInterrupt
+
+    world = World(tmp_path / "truth.db", at=at)
+    for point in ("page: begun", "page: records written", "page: before commit"):
+        crash_at[0] = point
+        with pytest.raises(KeyboardInterrupt):
+            world.put(dataset("a"))
+        assert world.records.head() == world.records.count() == 0
+    crash_at[0] = "page: after commit"
+    with pytest.raises(KeyboardInterrupt):
+        world.put(dataset("a"))
+    assert world.records.head() == world.records.count() == 1
+
+
+def _open(path: str) -> None:
+    open_database(f"sqlite:///{path}", clock=Clock()).close()
+
+
+def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("fork")
+    children = [spawn.Process(target=_open, args=(str(tmp_path / "truth.db"),)) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0] * 4
