@@ -1,0 +1,112 @@
+"""The JupyterHub adapter against a real hub: the demo's, with the authenticator that lets anybody in."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from demo.hub import Hub, hub
+from fakes.north import facility, hub_trigger, now, request
+
+from schema.activities import FailureCode, LaunchState, launch_id
+from schema.federation import Choice
+from triggers.jupyterhub import JupyterHub, open_jupyterhub
+from triggers.ports import Handle, Observation, Refused
+
+pytestmark = [pytest.mark.jupyterhub, pytest.mark.timeout(240)]
+
+
+class Vault:
+    """The demo hub's token."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def secret(self, name: str) -> str:
+        return self.token
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    folder: Path = tmp_path_factory.mktemp("hub")
+    with hub(Hub(folder)) as running:
+        yield running
+
+
+@pytest.fixture
+def adapter(real: Hub) -> Iterator[JupyterHub]:
+    trigger = hub_trigger(
+        real.url, apiUrl=real.api, environments=(Choice(id="python-minimal", name="Python"),), options={"title": ".+"}
+    )
+    made = open_jupyterhub(facility(trigger), trigger, Vault(real.token), now)
+    yield made
+    made.close()
+
+
+def wish(**changed: str) -> object:
+    return request(**{"environment": "python-minimal", "user": "ida", **changed})
+
+
+def until(adapter: JupyterHub, handle: Handle, asked: object, *states: LaunchState, seconds: float = 90) -> Observation:
+    end = time.monotonic() + seconds
+    while True:
+        news = adapter.watch(handle, asked, 0.3)
+        seen = adapter.probe(news.handle if news and news.handle else handle, asked)
+        if seen.state in states or time.monotonic() > end:
+            assert seen.state in states, seen
+            return seen
+        time.sleep(0.3)
+
+
+def test_a_real_session_from_preflight_to_removal(adapter: JupyterHub, real: Hub) -> None:
+    id, asked = launch_id(secrets.token_bytes(13)), wish()
+    assert adapter.look().up
+    adapter.preflight(asked)
+    begun = adapter.start(id, asked)
+    assert begun.state is LaunchState.STARTING
+    assert begun.handle is not None
+    assert adapter.start(id, asked).state in (LaunchState.STARTING, LaunchState.READY), "taken over, not started twice"
+    seen = until(adapter, begun.handle, asked, LaunchState.READY)
+    assert "public" in seen.evidence or "page" in seen.evidence
+    assert [native.launch for native in adapter.owned()] == [id]
+    opening = adapter.open(begun.handle, asked)
+    anonymous = requests.get(opening.url, allow_redirects=False, timeout=10)
+    assert anonymous.status_code == 302
+    ours = requests.get(
+        f"{real.url}/user/ida/{id}/api/contents", headers={"Authorization": f"token {real.token}"}, timeout=10
+    )
+    assert ours.status_code == 403, "the gateway's token may start a session and never open it"
+    end = time.monotonic() + 30
+    while not adapter.stop(begun.handle, asked):
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    assert adapter.owned() == []
+    assert adapter.probe(Handle({"user": "ida", "server": id}), asked).state is LaunchState.LOST
+
+
+def test_a_real_refusal_of_options_is_told_in_the_hubs_words(adapter: JupyterHub) -> None:
+    id, asked = launch_id(secrets.token_bytes(13)), wish(path="../etc")
+    try:
+        seen = adapter.start(id, asked)
+    except Refused as refused:
+        failure = refused.failure
+    else:
+        assert seen.handle is not None
+        failure = until(adapter, seen.handle, asked, LaunchState.FAILED, seconds=20).failure
+    assert failure is not None
+    assert failure.code is FailureCode.BAD_OPTION
+    assert "path" in failure.message
+    assert adapter.stop(Handle({"user": "ida", "server": id}), asked)
+
+
+def test_a_real_start_is_called_off_while_it_is_pending(adapter: JupyterHub) -> None:
+    id, asked = launch_id(secrets.token_bytes(13)), wish()
+    handle = adapter.start(id, asked).handle
+    assert handle is not None
+    end = time.monotonic() + 30
+    while not adapter.stop(handle, asked):
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    assert adapter.owned() == []
