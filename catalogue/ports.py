@@ -36,6 +36,11 @@ class Lease(msgspec.Struct, frozen=True):
     expires: datetime
 
 
+def launch_lease(id: str) -> str:
+    """The name of the lease under which a launch is worked on; `LaunchLedger.owed` leaves out launches whose lease is held."""
+    return f"launch:{id}"
+
+
 class Harvest(msgspec.Struct, frozen=True):
     """One run over one source, as the ledger keeps it."""
 
@@ -111,6 +116,9 @@ class HarvestLedger(Protocol):
 
     def unseen(self, harvest: Harvest, kinds: Sequence[Kind]) -> Unseen:
         """What this (full) harvest has not seen among the source's records of those kinds."""
+
+    def stale(self, source: str, seen: Sequence[tuple[Kind, str, str | None]]) -> list[tuple[Kind, str]]:
+        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is told."""
 
     def sweep(self, lease: Lease, harvest: Harvest, kinds: Sequence[Kind], limit: int = 500) -> int:
         """Remove up to `limit` of the unseen; how many were removed (0: none are left)."""
