@@ -92,10 +92,17 @@ class PoliteSession:
         self._next_start = 0.0
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        transient: Callable[[Reply], bool] | None = None,
     ) -> Reply:
-        """The answer to a GET, tried again while that can help. Raises RetryLater, StopHarvest."""
-        return self._persist(lambda: self.once("GET", path, params=params, headers=headers))
+        """The answer to a GET, tried again while that can help (`transient` tells when, else the status does).
+
+        Raises RetryLater, StopHarvest.
+        """
+        return self._persist(lambda: self.once("GET", path, params=params, headers=headers), transient or _is_transient)
 
     def once(self, method: str, path: str, **options: Any) -> Reply:
         """One call, not repeated; redirects within the same origin are followed for GET. Raises Broken, StopHarvest."""
@@ -114,13 +121,13 @@ class PoliteSession:
         """Let go of the connections."""
         self._session.close()
 
-    def _persist(self, call: Callable[[], Reply]) -> Reply:
+    def _persist(self, call: Callable[[], Reply], transient: Callable[[Reply], bool]) -> Reply:
         patience, began = self.patience, time.monotonic()
         for attempt in range(patience.tries):
             reply: Reply | None = None
             try:
                 reply = call()
-                if reply.status not in TRANSIENT:
+                if not transient(reply):
                     return reply
                 reason = f"The source answered {reply.status}"
             except Broken as broken:
@@ -232,6 +239,10 @@ def _deadline(seconds: float, gate: Gate) -> Iterator[threading.Event]:
         yield late
     finally:
         alarm.cancel()
+
+
+def _is_transient(reply: Reply) -> bool:
+    return reply.status in TRANSIENT
 
 
 def retry_after(text: str, now: datetime) -> float | None:

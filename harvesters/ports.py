@@ -19,29 +19,32 @@ from schema.records import AnyRecord, Kind, Reject
 
 class Order(msgspec.Struct, frozen=True):
     """What to harvest. `since` is the bookmark the last finished harvest left (incremental only); `resume` is where an interrupted
-    run of the same harvest goes on (empty: from the beginning). `federation` carries facility and source as JSON-able settings."""
+    run of the same harvest goes on (empty: from the beginning). With `ids`, only those records are fetched (the line asks for what
+    an id sweep named and the catalogue does not have as new)."""
 
     mode: HarvestMode
-    since: Bookmark
-    resume: Bookmark
+    since: Bookmark = Bookmark()
+    resume: Bookmark = Bookmark()
+    ids: tuple[tuple[Kind, str], ...] = ()
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, tag=True):
     """One piece of progress, at most 500 records. `bookmark` resumes after it. `total` is an estimate for progress bars.
 
-    `seen`: ids that exist unchanged. `gone`: ids the source says are gone.
+    `seen`: ids that exist, with the revision (`Record.revision`) the source tells for each (None: it tells none); the line has
+    those fetched that the catalogue knows not or of another revision. `gone`: ids the source says are gone.
     """
 
     records: tuple[AnyRecord, ...] = ()
     rejects: tuple[Reject, ...] = ()
-    seen: tuple[tuple[Kind, str], ...] = ()
+    seen: tuple[tuple[Kind, str, str | None], ...] = ()
     gone: tuple[tuple[Kind, str], ...] = ()
     bookmark: Bookmark = Bookmark()
     message: str = ""
     total: int | None = None
 
 
-class End(msgspec.Struct, frozen=True):
+class End(msgspec.Struct, frozen=True, tag=True):
     """The last thing a walk yields. `complete`: everything there was has been named, so what was not may be swept among `kinds`;
     `next`: the bookmark for the next incremental harvest; `warnings`: sentences for the operator."""
 

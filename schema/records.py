@@ -123,6 +123,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", 
     """What every record has. It is kept under (source, kind, id); `pid` is its public name.
 
     `source` is "facility/source"; `modified` is the source's modification time; `source_url` a page or API address there.
+    `revision` is the adapter's token of the record's state at the source: an id sweep that names another one has it fetched again.
     """
 
     source: str
@@ -131,6 +132,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", 
     facility: str
     visibility: Visibility = PUBLIC
     modified: datetime | None = None
+    revision: str | None = None
     source_url: str | None = None
     details: tuple[Detail, ...] = ()
 

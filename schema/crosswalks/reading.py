@@ -43,20 +43,17 @@ def said(value: object, cap: int = NAME) -> str | None:
 
 def number(value: object) -> float | None:
     """A finite number, also when it came as text; never a truth value."""
-    if isinstance(value, bool):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | str)
+        or (isinstance(value, str) and len(value) > 64)
+    ):
         return None
-    if isinstance(value, str):
-        try:
-            value = float(value.strip()) if len(value) < 64 else None
-        except ValueError:
-            return None
-    if isinstance(value, int | float):
-        try:
-            found = float(value)
-        except OverflowError:
-            return None
-        return found + 0.0 if math.isfinite(found) else None
-    return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found + 0.0 if math.isfinite(found) else None
 
 
 def count(value: object) -> int | None:

@@ -34,6 +34,7 @@ def published(place: Place, raw: object) -> Publication | Reject:
         facility=place.facility,
         visibility=PUBLIC if visible or not place.authenticated else Visibility(public=False),
         modified=instant(raw.get("updatedAt")),
+        revision=text(raw.get("updatedAt"), 64),
         details=details(facts, PUBLISHED_DETAILS) + _unnamed(facts),
         title=said(raw.get("title"), TITLE) or id,
         doi=pid if is_doi(pid) else None,

@@ -1,0 +1,172 @@
+"""This file is the process that fetches, parses and converts on a harvest's behalf, bounded in memory and time.
+
+Foreign bytes are met here and nowhere else. It is told what to do on standard input, writes frames to standard output (four
+bytes of length, then MessagePack), and writes nothing else anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import IO
+
+import msgspec
+
+from harvesters.ports import End, Order, Secrets, Step
+from harvesters.registry import KINDS
+from schema.errors import Misconfigured, RetryLater, StopHarvest
+from schema.federation import Facility, Source
+
+MEMORY = 1 << 30
+SECONDS = 24 * 3600
+_AHEAD = 4
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What the child is told: facility and source (as JSON of their models), the order, and the secrets the login names."""
+
+    facility: str
+    source: str
+    order: Order
+    secrets: dict[str, str]
+
+
+class Fault(msgspec.Struct, frozen=True, tag=True):
+    """Why the walk ended without an End."""
+
+    recovery: str
+    reason: str
+    message: str
+    not_before: datetime | None = None
+
+
+Frame = Step | End | Fault
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+
+
+class _Given:
+    """The secrets that came with the task."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def secret(self, name: str) -> str:
+        """As harvesters.ports.Secrets."""
+        if name not in self._values:
+            raise Misconfigured(f"the secret {name} is not set; put it into the environment.")
+        return self._values[name]
+
+
+def walk(facility: Facility, source: Source, order: Order, secrets: Secrets) -> Iterator[Step | End]:
+    """The harvester's walk, run in a child process. Raises RetryLater, StopHarvest, Misconfigured.
+
+    A child that is killed (memory, time, a crash of a parser) ends in StopHarvest `child-died`; what was committed stays.
+    """
+    named = [name for name in (source.login.password, source.login.token) if name] if source.login else []
+    task = Task(
+        facility=facility.model_dump_json(by_alias=True, exclude={"sources", "triggers"}),
+        source=source.model_dump_json(by_alias=True),
+        order=order,
+        secrets={name: secrets.secret(name) for name in named},
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harvesters.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(msgspec.json.encode(task))
+        process.stdin.close()
+        yield from _frames(process, _reader(process.stdout))
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def _frames(process: subprocess.Popen[bytes], frames: queue.Queue[Frame | None]) -> Iterator[Step | End]:
+    while (frame := frames.get()) is not None:
+        if isinstance(frame, Fault):
+            if frame.recovery == "retry":
+                raise RetryLater(frame.message, not_before=frame.not_before)
+            if frame.recovery == "configure":
+                raise Misconfigured(frame.message)
+            raise StopHarvest(frame.reason, frame.message)
+        yield frame
+        if isinstance(frame, End):
+            return
+    code = process.wait()
+    raise StopHarvest(
+        "child-died", f"The harvest's own process ended early ({_ending(code)}); what was committed stays."
+    )
+
+
+def _ending(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+def _reader(pipe: IO[bytes]) -> queue.Queue[Frame | None]:
+    """Frames read ahead by a thread, a few at most, so that fetching goes on while a page is committed."""
+    frames: queue.Queue[Frame | None] = queue.Queue(_AHEAD)
+
+    def read() -> None:
+        try:
+            while len(head := pipe.read(4)) == 4:
+                frames.put(_decoder.decode(pipe.read(struct.unpack(">I", head)[0])))
+        except (OSError, ValueError, msgspec.DecodeError):
+            pass
+        frames.put(None)
+
+    threading.Thread(target=read, daemon=True, name="harvest-frames").start()
+    return frames
+
+
+def main() -> None:
+    """Do the task on standard input."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.alarm(SECONDS)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    for frame in _done(task):
+        data = msgspec.msgpack.encode(frame)
+        out.write(struct.pack(">I", len(data)) + data)
+        out.flush()
+
+
+def _done(task: Task) -> Iterator[Frame]:
+    facility, source = Facility.model_validate_json(task.facility), Source.model_validate_json(task.source)
+    try:
+        harvester = KINDS[source.kind](facility, source, _Given(task.secrets), lambda: datetime.now(UTC))
+        try:
+            yield from harvester.walk(task.order)
+        finally:
+            harvester.close()
+    except RetryLater as error:
+        yield Fault("retry", "", error.message, error.not_before)
+    except StopHarvest as error:
+        yield Fault("stop", error.reason, error.message)
+    except Misconfigured as error:
+        yield Fault("configure", "", error.message)
+    except MemoryError:
+        yield Fault("stop", "memory", "The source's answers need more memory than a harvest is given.")
+    except RecursionError:
+        yield Fault("stop", "depth", "The source's answers are nested too deeply.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""This file is the line of a harvest: lease, pages one transaction each, sweep, figures. Read it top to bottom."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from catalogue.ports import Harvest, HarvestLedger, Lease, Page
+from harvesters.ports import End, Order, Step
+from schema.activities import HarvestMode, HarvestState
+from schema.errors import LeaseLost, Misconfigured, RetryLater, StopHarvest
+from schema.records import Kind
+
+LEASE_S = 120.0
+RECORDS = 500
+GUARD_MIN, GUARD_SHARE = 50, 0.10
+REJECTS_SHARE = 0.20
+LATE = 10_000
+
+Walk = Callable[[Order], Iterator[Step | End]]
+Progress = Callable[[Harvest, str, int | None], None]
+
+
+def harvest(
+    source: str,
+    mode: HarvestMode,
+    walk: Walk,
+    ledger: HarvestLedger,
+    owner: str,
+    progress: Progress = lambda _run, _message, _total: None,
+) -> Harvest | None:
+    """Harvest a source once, or go on with an interrupted harvest of it; None when somebody else is at it.
+
+    `walk` gives the steps for an order. Faults end the harvest with a message and a state, never an exception; a crash leaves it
+    to be gone on with from its last committed page.
+    """
+    lease = ledger.acquire(f"source:{source}", owner, LEASE_S)
+    if lease is None:
+        return None
+    try:
+        with _kept(lease, ledger):
+            return _run(lease, source, mode, walk, ledger, progress)
+    except LeaseLost:
+        return None
+    finally:
+        ledger.release(lease)
+
+
+def _run(
+    lease: Lease, source: str, mode: HarvestMode, walk: Walk, ledger: HarvestLedger, progress: Progress
+) -> Harvest:
+    since = ledger.bookmark(source)
+    run = ledger.begin(lease, source, mode if since.state else HarvestMode.FULL)
+    try:
+        run, end, late = _walked(lease, run, Order(run.mode, since, run.bookmark), walk, ledger, progress)
+        if late:
+            run, _, _ = _walked(lease, run, Order(run.mode, ids=tuple(late)), walk, ledger, progress)
+        return _finished(lease, run, end, ledger)
+    except RetryLater as error:
+        return ledger.close(lease, run, HarvestState.FAILED, error.message, None)
+    except (StopHarvest, Misconfigured) as error:
+        return ledger.close(lease, run, HarvestState.FAILED, error.message, None)
+
+
+def _walked(
+    lease: Lease, run: Harvest, order: Order, walk: Walk, ledger: HarvestLedger, progress: Progress
+) -> tuple[Harvest, End, list[tuple[Kind, str]]]:
+    """Every step committed; the end; and the ids that a sweep named but the truth lacks or has older."""
+    late: list[tuple[Kind, str]] = []
+    for item in walk(order):
+        if isinstance(item, End):
+            return run, item, late
+        stale = ledger.stale(run.source, item.seen) if item.seen and len(late) < LATE else []
+        late.extend(stale)
+        for page in _pages(item, keep_bookmark=not order.ids):
+            run = ledger.commit(lease, run, page)
+        progress(run, item.message, item.total)
+    raise StopHarvest("no-end", "The walk ended without saying that it had ended.")
+
+
+def _pages(step: Step, *, keep_bookmark: bool) -> Iterator[Page]:
+    """A step as pages of at most 500 records; the bookmark travels with the last one."""
+    starts = range(0, max(1, len(step.records)), RECORDS)
+    for start in starts:
+        last = start == starts[-1]
+        yield Page(
+            records=step.records[start : start + RECORDS],
+            rejects=step.rejects if last else (),
+            gone=step.gone if last else (),
+            seen=tuple((kind, id) for kind, id, _ in step.seen) if last else (),
+            bookmark=step.bookmark if last and keep_bookmark else None,
+        )
+
+
+def _finished(lease: Lease, run: Harvest, end: End, ledger: HarvestLedger) -> Harvest:
+    """The sweep, if the walk was complete and it is no mass deletion, and the closing figures."""
+    warnings = list(end.warnings)
+    if end.complete:
+        held = _swept(lease, run, end, ledger)
+        if held:
+            return ledger.close(lease, run, HarvestState.HELD, held, end.next)
+    run = _current(run, ledger)
+    figures = run.figures
+    if figures.rejected > REJECTS_SHARE * max(1, figures.seen + figures.rejected):
+        warnings.append(f"{figures.rejected} records were refused; see the rejects of {run.source}.")
+        return ledger.close(lease, run, HarvestState.DEGRADED, " ".join(warnings), end.next)
+    return ledger.close(lease, run, HarvestState.DONE, " ".join(warnings), end.next)
+
+
+def _swept(lease: Lease, run: Harvest, end: End, ledger: HarvestLedger) -> str:
+    """Remove what a complete walk did not see; the reason why not, when it waits for a person."""
+    found = ledger.unseen(run, end.kinds)
+    allowed = max(GUARD_MIN, int(GUARD_SHARE * found.present))
+    if found.unseen > allowed and not found.released:
+        return (
+            f"{found.unseen} of {found.present} records are gone at the source, more than the {allowed} that are removed "
+            f"without asking; nothing was removed. If that is right: pangate harvest {run.source} --release-sweep."
+        )
+    while ledger.sweep(lease, run, end.kinds, RECORDS):
+        pass
+    return ""
+
+
+def _current(run: Harvest, ledger: HarvestLedger) -> Harvest:
+    return next((each for each in ledger.harvests(run.source, 5, None) if each.id == run.id), run)
+
+
+@contextmanager
+def _kept(lease: Lease, ledger: HarvestLedger) -> Iterator[None]:
+    """Within it the lease is renewed beside the work, so that a slow source does not lose it."""
+    done = threading.Event()
+
+    def keep() -> None:
+        held = lease
+        while not done.wait(LEASE_S / 4):
+            try:
+                held = ledger.renew(held, LEASE_S)
+            except LeaseLost:
+                return
+
+    keeper = threading.Thread(target=keep, daemon=True, name="lease-keeper")
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join(timeout=5)
