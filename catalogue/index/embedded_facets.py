@@ -1,0 +1,144 @@
+"""This file is facets and counts, made by tantivy's aggregations exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from tantivy import Query
+
+from catalogue.index.embedded_query import Ask, all_of, any_of
+from catalogue.index.embedded_schema import PART, digits, undigits
+from catalogue.index.embedded_shelf import View
+from catalogue.index.facets import (
+    EXACT,
+    Counted,
+    clauses_for,
+    column,
+    edges,
+    listed,
+    of_bins,
+    of_values,
+    size_of,
+)
+from catalogue.index.terms import Techniques
+from catalogue.query import Clause, Facet, FacetWish, Field, Search
+
+_TECHNIQUES = (Field.TECHNIQUE, Field.TECHNIQUE_EXACT)
+_PLAIN = (Field.FACILITY, Field.SOURCE, Field.ACCESS, Field.YEAR)
+
+
+class Counting:
+    """Counts of one search in one view."""
+
+    def __init__(self, view: View, search: Search, ask: Ask, techniques: Techniques) -> None:
+        self._view = view
+        self._search = search
+        self._ask = ask
+        self._techniques = techniques
+
+    def sources_and_facets(self) -> tuple[dict[str, int], tuple[Facet, ...]]:
+        """Matches of each source, and the facets wished for. What is counted with the same clauses is counted in one pass."""
+        base = self._search.clauses
+        passes: dict[tuple[Clause, ...], dict[str, Any]] = {base: {"source": _values(Field.SOURCE, EXACT)}}
+        kept = [clauses_for(wish, base) for wish in self._search.facets]
+        for place, (wish, clauses) in enumerate(zip(self._search.facets, kept, strict=True)):
+            passes.setdefault(clauses, {}).update(_aggregations(place, wish))
+        queries = {clauses: self._ask(clauses) for clauses in passes}
+        answers = {
+            clauses: self._view.searcher.aggregate(queries[clauses], wishes) for clauses, wishes in passes.items()
+        }
+        facets = tuple(
+            self._facet(wish, queries[clauses], _part(answers[clauses], place))
+            for place, (wish, clauses) in enumerate(zip(self._search.facets, kept, strict=True))
+        )
+        return dict(_buckets(answers[base]["source"])), facets
+
+    def _facet(self, wish: FacetWish, query: Query, answer: dict[str, Any]) -> Facet:
+        if wish.field is None:
+            return self._histogram(wish, query, answer["stats"])
+        values = _buckets(answer["values"])
+        if _undecided(values, size_of(wish), _reach(wish)):
+            again = self._view.searcher.aggregate(query, {"values": _values(wish.field, EXACT)})
+            values = _buckets(again["values"])
+        spread = {int(bucket["key"]): int(bucket["doc_count"]) for bucket in answer["spread"]["buckets"]}
+        shown = listed(wish, values)
+        other = self._other(wish.field, query, shown, spread)
+        return of_values(wish, Counted(shown, spread.get(0, 0), other), self._label)
+
+    def _other(self, field: Field, query: Query, shown: Sequence[tuple[str, int]], spread: dict[int, int]) -> int:
+        """Documents with a value that is not listed: by arithmetic where each has one, else by the gaps between listed values."""
+        listings = sum(count for _, count in shown)
+        if listings == sum(times * count for times, count in spread.items()):
+            return 0
+        if max(spread, default=0) <= 1:
+            return sum(spread.values()) - spread.get(0, 0) - listings
+        ends = [None, *sorted(digits(value) for value, _ in shown), None]
+        gaps = [self._view.questions.between(f"f_{field.value}", low, high) for low, high in pairwise(ends)]
+        return self._view.count(all_of([query, any_of(gaps)]))
+
+    def _histogram(self, wish: FacetWish, query: Query, stats: dict[str, Any]) -> Facet:
+        total = self._view.count(query)
+        if not stats["count"]:
+            return of_bins(wish, (), (), total)
+        bounds = edges(float(stats["min"]), float(stats["max"]), wish.bins)
+        known = self._view.count(all_of([query, self._view.questions.having(column(wish))]))
+        if len(bounds) == 2:
+            return of_bins(wish, bounds, (known,), total - known)
+        # Open at both ends: the parser of JSON numbers may be a last digit off, and would lose the smallest and the largest.
+        ends = [None, *bounds[1:-1], None]
+        ranges = [
+            {name: end for name, end in (("from", low), ("to", high)) if end is not None}
+            for low, high in pairwise(ends)
+        ]
+        wished = {"bins": {"range": {"field": f"p.{column(wish)}", "ranges": ranges}}}
+        buckets = self._view.searcher.aggregate(query, wished)["bins"]["buckets"]
+        return of_bins(wish, bounds, [int(bucket["doc_count"]) for bucket in buckets], total - known)
+
+    def _label(self, field: Field, value: str) -> str:
+        """What to show for a value: the vocabulary's label, or its most frequent spelling (the first of equals)."""
+        if field in _PLAIN:
+            return value
+        if field in _TECHNIQUES and (label := self._techniques.label(value)):
+            return label
+        begun = PART.join((field.value, digits(value), ""))
+        visible = None if self._view.public else self._view.questions.open_to(self._search.groups)
+        found = self._view.searcher.terms_with_prefix("label", begun, filter_query=visible)
+        return min(((-count, term[len(begun) :]) for term, count in found), default=(0, value))[1]
+
+
+def _aggregations(place: int, wish: FacetWish) -> dict[str, Any]:
+    if wish.field is None:
+        return {f"stats{place}": {"stats": {"field": f"p.{column(wish)}"}}}
+    return {
+        f"values{place}": _values(wish.field, _reach(wish)),
+        f"spread{place}": {"terms": {"field": f"n_{wish.field.value}", "size": EXACT, "segment_size": EXACT}},
+    }
+
+
+def _part(answer: dict[str, Any], place: int) -> dict[str, Any]:
+    return {name: answer.get(f"{name}{place}") for name in ("stats", "values", "spread")}
+
+
+def _values(field: Field, size: int) -> dict[str, Any]:
+    return {"terms": {"field": f"f_{field.value}", "size": size, "segment_size": EXACT}}
+
+
+def _reach(wish: FacetWish) -> int:
+    """How many values to ask for: some more than are listed, so that equal counts at the end are seen; of years all."""
+    return EXACT if wish.field is Field.YEAR else 2 * size_of(wish) + 10
+
+
+def _undecided(values: Sequence[tuple[str, int]], size: int, reach: int) -> bool:
+    """Whether values that were not sent may be as frequent as the last one listed."""
+    return reach < EXACT and len(values) >= reach and values[-1][1] >= values[size - 1][1]
+
+
+def _buckets(answer: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(undigits(bucket["key"]), int(bucket["doc_count"])) for bucket in answer["buckets"]]
+
+
+def tally(view: View, field: Field) -> dict[str, int]:
+    """How many documents hold each value of a field."""
+    return dict(_buckets(view.searcher.aggregate(Query.all_query(), {"values": _values(field, EXACT)})["values"]))
