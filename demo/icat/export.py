@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,32 @@ if TYPE_CHECKING:
 
 STAMPS = ("createId", "createTime", "modId", "modTime")
 # The order of the blocks in a whole export, as far as it was recorded; the others follow.
-FIRST = ["User", "Grouping", "UserGroup", "Rule", "PublicStep", "Facility", "DatafileFormat", "Application", "Instrument", "InvestigationType", "DatasetType", "ParameterType", "SampleType", "Investigation", "Sample", "Dataset", "Datafile", "FacilityCycle", "DataCollection", "DataCollectionDatafile", "DataCollectionDataset", "DataCollectionInvestigation", "DataCollectionParameter", "DatafileParameter"]
+FIRST = (
+    "User",
+    "Grouping",
+    "UserGroup",
+    "Rule",
+    "PublicStep",
+    "Facility",
+    "DatafileFormat",
+    "Application",
+    "Instrument",
+    "InvestigationType",
+    "DatasetType",
+    "ParameterType",
+    "SampleType",
+    "Investigation",
+    "Sample",
+    "Dataset",
+    "Datafile",
+    "FacilityCycle",
+    "DataCollection",
+    "DataCollectionDatafile",
+    "DataCollectionDataset",
+    "DataCollectionInvestigation",
+    "DataCollectionParameter",
+    "DatafileParameter",
+)
 
 
 def export(store: Store, parameters: Parameters) -> Reply:
@@ -140,4 +166,14 @@ def _cell(store: Store, kind: str | None, value: Any) -> str:
             .replace("\t", "\\t")
         )
         return f'"{text}"'
+    if isinstance(value, float):
+        return _double(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _double(value: float) -> str:
+    """A number as Java writes it: 4.0E-7 below a thousandth and from ten million on."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    digits, exponent = f"{Decimal(repr(value)).normalize():E}".split("E")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"

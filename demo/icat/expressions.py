@@ -34,7 +34,7 @@ Nested = Callable[[Reader], Query]
 def path(token: Token) -> Path:
     """A dotted name as a path."""
     variable, *steps = token.text.split(".")
-    return Path(variable.upper(), tuple(steps), token.start, token.end)
+    return Path(variable.upper(), tuple(steps), token.start, token.end, token.text)
 
 
 class Grammar:

@@ -6,14 +6,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["html_404", "sql_500", "session_expired", "process_412", "return_412", "reset", "truncated"]
+Kind = Literal["html_404", "sql_500", "session_expired", "process_412", "return_412", "truncated"]
 KINDS: tuple[Kind, ...] = (
     "html_404",
     "sql_500",
     "session_expired",
     "process_412",
     "return_412",
-    "reset",
     "truncated",
 )
 

@@ -62,7 +62,8 @@ def _html(status: int, text: str) -> Response:
 
 
 def _container(reason: str) -> Reply:
-    return Reply(500, orjson.dumps({"code": "INTERNAL", "message": f"class jakarta.ws.rs.{reason}"}))
+    # What the container itself refuses comes without a media type [run].
+    return Reply(500, orjson.dumps({"code": "INTERNAL", "message": f"class jakarta.ws.rs.{reason}"}), "")
 
 
 def _faulty(kind: Kind, store: Store, request: Request) -> Response | None:
@@ -149,7 +150,7 @@ CALLS: dict[tuple[str, str], tuple[Call, str]] = {
 
 async def _options(request: Request) -> Response:
     methods = sorted(method for method, path in CALLS if request.url.path == path)
-    return Response(None, 200, {**HEADERS, "Allow": ", ".join(["HEAD", *methods, "OPTIONS"])})
+    return Response(None, 200, {**HEADERS, "Allow": ", ".join(["HEAD", *methods, "OPTIONS"])}, JSON)
 
 
 async def _wrong_method(_: Request) -> Response:
@@ -161,7 +162,8 @@ async def _unknown(request: Request) -> Response:
         return _html(200, WELCOME)
     if not request.url.path.startswith("/icat/"):
         return _html(404, page("Not Found"))
-    return _sent(_refused(Refusal("NOT_IMPLEMENTED", "Operation not implemented by this ICAT server.")))
+    refused = _refused(Refusal("NOT_IMPLEMENTED", "Operation not implemented by this ICAT server."))
+    return _sent(Reply(refused.status, refused.body, ""))
 
 
 def _routes(store: Store) -> list[Route]:
@@ -193,13 +195,14 @@ class Container:
             bare = Response(None, 400, {"X-Frame-Options": "SAMEORIGIN", "Content-Length": "0"})
             await bare(scope, receive, send)
             return
+        if self.store.tls_port is not None:
+            await _to_tls(scope, self.store.tls_port)(scope, receive, send)
+            return
         with self.store.lock:
             kind = self.store.faults.take()
         response = _faulty(kind, self.store, Request(scope)) if kind else None
         if response is not None:
             await response(scope, receive, send)
-        elif kind == "reset":
-            raise ConnectionResetError("planned: the connection ends without a reply")
         elif kind == "truncated":
             await self.inner(scope, receive, _half(send))
         else:
@@ -209,6 +212,13 @@ class Container:
 def _size(scope: Scope) -> int:
     line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len("  HTTP/1.1\r\n?")
     return line + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + 2
+
+
+def _to_tls(scope: Scope, port: int) -> Response:
+    # The released descriptor is CONFIDENTIAL: plain http is sent to the TLS port [run].
+    host = Request(scope).url.hostname
+    location = f"https://{host}:{port}{Request(scope).url.path}"
+    return Response("<html><body>Document moved</body></html>", 302, {**HEADERS, "Location": location}, "text/html")
 
 
 def _half(send: Send) -> Send:

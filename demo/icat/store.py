@@ -51,6 +51,7 @@ class Store:
         self.sessions = Sessions(now, lifetime_minutes)
         self.faults = Faults()
         self.costs = Costs()
+        self.tls_port: int | None = None  # where plain http is redirected to, if it is
         self.run = 1  # included lists come in another order in every run of the server
 
     # -- who may do what

@@ -19,13 +19,9 @@ class Path:
 
     variable: str
     steps: tuple[str, ...]
-    start: int
-    end: int
-
-    @property
-    def text(self) -> str:
-        """The path as it was written."""
-        return ".".join((self.variable, *self.steps))
+    start: int = 0
+    end: int = 0
+    text: str = ""  # as it was written
 
 
 @dataclass(frozen=True)
