@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -80,6 +81,6 @@ def of_bins(wish: FacetWish, bounds: Sequence[float], counts: Sequence[int], mis
     """The histogram of a parameter: one bucket between each edge and the next."""
     buckets = tuple(
         Bucket(f"{low!r}..{high!r}", f"{low:.6g} – {high:.6g}", count, low, high)
-        for low, high, count in zip(bounds, bounds[1:], counts, strict=True)
+        for (low, high), count in zip(pairwise(bounds), counts, strict=True)
     )
     return Facet(wish, buckets, missing, 0)
