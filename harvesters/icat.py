@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from schema.techniques import default
-
 from harvesters.http import PoliteSession
 from harvesters.icat_assembly import Assembly, Entity, Shared
 from harvesters.icat_clock import SUMMER, anchor, literal, newest, zone_changed
@@ -25,6 +23,7 @@ from schema.crosswalks.place import Place
 from schema.errors import RetryLater, StopHarvest
 from schema.federation import Facility, Source
 from schema.records import AnyRecord, Kind, Reject
+from schema.techniques import default
 from schema.text import fold
 
 OVERLAP = timedelta(minutes=15)
