@@ -27,6 +27,7 @@ class Child:
     name: str
     command: tuple[str, ...]
     ready: str
+    title: str = ""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     patience: float = 60.0
     grace: float = 15.0
@@ -116,8 +117,8 @@ def end_tree(pid: int, grace: float) -> None:
         return
     psutil.wait_procs([leader], timeout=grace)
     _gone, left = psutil.wait_procs(family, timeout=0.1)
-    for process in left[1:] if leader in left else left:
-        _tell(process.terminate)
+    for process in left:
+        _tell(process.kill if process == leader else process.terminate)
     _gone, alive = psutil.wait_procs(left, timeout=min(grace, 5.0))
     for process in alive:
         _tell(process.kill)
@@ -133,8 +134,13 @@ def remember(pid: int, path: Path) -> None:
     """Write down a process so that a later run can recognise it: pid, start time and command line."""
     try:
         process = psutil.Process(pid)
-        known = {"pid": pid, "started": process.create_time(), "command": process.cmdline()}
-    except psutil.NoSuchProcess:
+        for _ in range(100):
+            # for an instant after its start a process has no command line yet
+            if command := process.cmdline():
+                break
+            time.sleep(0.01)
+        known = {"pid": pid, "started": process.create_time(), "command": command}
+    except psutil.Error:
         return
     path.write_text(json.dumps(known))
 

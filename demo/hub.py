@@ -60,6 +60,7 @@ def hub_child(hub: Hub) -> Child:
     trust = {"DEMO_HUB_ISSUER": hub.issuer, "DEMO_HUB_CLIENT_ID": SIGN_ON, "DEMO_HUB_CLIENT_SECRET": hub.client_secret}
     return Child(
         name="hub",
+        title="Analysis platform (JupyterHub)",
         command=(hub.python, "-m", "jupyterhub", "-f", str(ROOT / "demo" / "jupyterhub_config.py")),
         ready=f"{hub.url}/hub/api/",
         environment={

@@ -164,6 +164,7 @@ def identity_child(port: int, clients: Sequence[Client]) -> Child:
     arguments = [f"--client={client.id}={redirect}" for client in clients for redirect in client.redirects]
     return Child(
         name="identity",
+        title="Identity server (Canaille)",
         command=(sys.executable, "-m", "demo.identity", "--port", str(port), *arguments),
         ready=f"{issuer_at(port)}/.well-known/openid-configuration",
         environment={secret_variable(client.id): client.secret for client in clients},
