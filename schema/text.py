@@ -19,6 +19,7 @@ Terms never hold blanks or control characters: ``" ".join(words(text))`` goes in
 import re
 import threading
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -261,21 +262,30 @@ def _placed(plain: str) -> list[tuple[str, int, int]]:
     """The terms of clean text with the place of each in it: (term, start, end)."""
     placed: list[tuple[str, int, int]] = []
     for run in _RUN.finditer(plain):
-        written = run[0]
-        if written.isascii():
-            folded, places = written.lower(), None
-        else:
-            folded, places = _mapped(written)
-        for match in _TERM.finditer(_tidy(folded)):
-            first, last = match.span()
-            if places is not None:
-                first, last = places[first], places[last - 1] + 1
-                last += _trailing_marks(written, last)
-            placed.append((_stem(match[0][:TERM_LENGTH]), run.start() + first, run.start() + last))
+        at, written = run.start(), run[0]
+        found = _placed_short(written) if len(written) <= TERM_LENGTH else _placed_run(written)
+        placed += [(term, at + first, at + last) for term, first, last in found]
     return placed
 
 
-def _mapped(written: str) -> tuple[str, list[int]]:
+def _placed_run(written: str) -> tuple[tuple[str, int, int], ...]:
+    """The terms of a run without blanks, with the place of each in it."""
+    ascii_only = written.isascii()
+    folded, places = (written.lower(), range(len(written))) if ascii_only else _mapped(written)
+    found: list[tuple[str, int, int]] = []
+    for match in _TERM.finditer(_tidy(folded)):
+        first, last = places[match.start()], places[match.end() - 1] + 1
+        last += 0 if ascii_only else _trailing_marks(written, last)
+        found.append((_stem(match[0][:TERM_LENGTH]), first, last))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16_384)
+def _placed_short(written: str) -> tuple[tuple[str, int, int], ...]:
+    return _placed_run(written)
+
+
+def _mapped(written: str) -> tuple[str, Sequence[int]]:
     """The folded form of a run, and for each of its characters the place of the one it came from."""
     pieces: list[str] = []
     places: list[int] = []
