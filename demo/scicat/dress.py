@@ -1,7 +1,9 @@
 """How a stored document looks when it is sent: what each release and API version adds, fills in and leaves out."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 from demo.scicat.releases import Release
@@ -10,6 +12,7 @@ from demo.scicat.values import Doc, decoded, iso, plain
 FRESH = "@a-new-id-at-every-read@"
 """Stands in a rendered document where an id is made up at each read."""
 
+_OBJECT_ID = re.compile("[0-9a-f]{24}")
 _SINGLES = (
     ("proposalIds", "proposalId"),
     ("sampleIds", "sampleId"),
@@ -26,8 +29,21 @@ _FILLED: dict[str, Callable[[], Any]] = {
 }
 
 
-def stored_dataset(doc: Doc) -> Doc:
-    """As v4 lists send it: what lies in the database."""
+def raw(doc: Doc) -> Doc:
+    """A v4 dataset: what lies in the database, with the ObjectIds of its parts as their bytes, as v4 sends them."""
+    sent = _stored(doc)
+    return {name: _bytes_for_ids(value) if name != "scientificMetadata" else value for name, value in sent.items()}
+
+
+def _bytes_for_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_bytes_for_ids(inner) for inner in value]
+    if not isinstance(value, dict) or not isinstance(value.get("_id"), str) or not _OBJECT_ID.fullmatch(value["_id"]):
+        return value
+    return {**value, "_id": {"buffer": {"type": "Buffer", "data": list(bytes.fromhex(value["_id"]))}}}
+
+
+def _stored(doc: Doc) -> Doc:
     sent: Doc = plain(decoded(doc))
     sent.pop("history", None)
     return sent
@@ -35,15 +51,15 @@ def stored_dataset(doc: Doc) -> Doc:
 
 def dataset(doc: Doc, release: Release, started: datetime) -> Doc:
     """As v3 lists and single reads send it (a single read on 5.x adds history: see `single`)."""
-    sent = stored_dataset(doc) if release.modern else filled(doc, started)
+    sent = _stored(doc) if release.modern else filled(doc, started)
     if not release.modern:
         sent["history"] = []
     return _with_singles(sent)
 
 
 def filled(doc: Doc, started: datetime) -> Doc:
-    """Through the object mapper: missing arrays, computed dates, and ids that are new at every read."""
-    sent = stored_dataset(doc)
+    """Through the object mapper: missing arrays, computed dates, ids that are new at every read; NaN is left out."""
+    sent = {name: value for name, value in _stored(doc).items() if not (isinstance(value, float) and isnan(value))}
     for name, empty in _FILLED.items():
         if sent.get(name) is None:
             sent[name] = empty()

@@ -32,7 +32,7 @@ def datasets(public: bool) -> Endpoint:
         docs = reading.found(
             asked, "Dataset", asked_for.get("where") or {}, allowed, _page(asked_for.get("limits") or {})
         )
-        return listed([reading.keep(asked.store, "v4", doc, dress.stored_dataset) for doc in docs], asked.store)
+        return listed([reading.keep(asked.store, "v4", doc, dress.raw) for doc in docs], asked.store)
 
     return endpoint
 
@@ -58,7 +58,7 @@ def dataset(public: bool) -> Endpoint:
             doc = store.engine.get("Dataset", pid)
             visible = doc is not None and visibility.may_see(store.engine, "Dataset", pid, allowed)
         if doc is not None and visible:
-            return said(dress.stored_dataset(doc))
+            return said(dress.raw(doc))
         if public:
             return nothing()
         raise refused(404, "dataset: null not found") if doc is None else refused(403, "Unauthorized access")
@@ -71,7 +71,7 @@ def published(rule: Callable[[Caller], Doc]) -> Endpoint:
 
     def endpoint(asked: Asked) -> Reply:
         wanted = parse(asked.filter() or "", asked.store.release)
-        page = _page(wanted.get("limits") or parse(asked.query.get("limits"), asked.store.release), default=100)
+        page = _page(wanted.get("limits") or parse(asked.query.get("limits"), asked.store.release), None, 100)
         docs = reading.found(
             asked, "PublishedData", cast_by_schema(wanted.get("where") or {}), rule(asked.caller), page
         )
@@ -106,9 +106,8 @@ def _known(name: str, path: str, names: frozenset[str]) -> None:
         raise refused(400, f"Property {path} should not exist in the filter object")
 
 
-def _page(limits: Doc, default: int = 10) -> Page:
-    sort = limits.get("sort") or {"createdAt": "desc"}
-    field, direction = next(iter(sort.items()))
-    return Page(
-        (field, -1 if direction == "desc" else 1), int(limits.get("skip", 0)), int(limits.get("limit", default))
-    )
+def _page(limits: Doc, order: tuple[str, int] | None = ("createdAt", -1), limit: int = 10) -> Page:
+    for field, direction in (limits.get("sort") or {}).items():
+        order = (field, -1 if direction == "desc" else 1)
+        break
+    return Page(order, int(limits.get("skip", 0)), int(limits.get("limit", limit)))

@@ -119,8 +119,9 @@ def _lowered(raw: str) -> str:
 def _served(store: Store, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         fault = request.scope.get("state", {}).get("fault")
-        if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
+        delay = store.latency + (fault.seconds if fault is not None and fault.kind == "slow" else 0)
+        if delay:
+            await asyncio.sleep(delay)
         response = _response(await _answer(store, endpoint, request), store, request.headers.get("if-none-match"))
         return _cut(response, fault) if fault is not None and fault.kind != "slow" else response
 

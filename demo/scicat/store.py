@@ -3,6 +3,7 @@
 import secrets
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,8 @@ class Store:
     """A SciCat backend's state. Thread-safe: tests write while the server answers.
 
     `skew` moves the server's clock (its Date header, its timestamps, its tokens) against the real one; `capacity` is
-    the number of requests at once beyond which it answers 500 (None: no end); `history` says whether deletions are tracked (5.x).
+    the number of requests at once beyond which it answers 500 (None: no end); `latency` the seconds that every answer takes;
+    `history` says whether deletions are tracked (5.x); `requests` are the last requests, as "GET /path?query".
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class Store:
         self.capacity: int | None = None
         self.history = self.release.modern
         self.ttl = 3600
-        self.requests: list[str] = []
+        self.latency = 0.0
+        self.requests: deque[str] = deque(maxlen=10_000)
         self.faults = Faults()
         self._clock = clock
         self._accounts = {account.username: account for account in groups}

