@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,14 +115,29 @@ def end_tree(pid: int, grace: float) -> None:
         leader.terminate()
     except psutil.NoSuchProcess:
         return
-    psutil.wait_procs([leader], timeout=grace)
-    _gone, left = psutil.wait_procs(family, timeout=0.1)
+    _left([leader], grace)
+    left = _left(family, 0)
     for process in left:
         _tell(process.kill if process == leader else process.terminate)
-    _gone, alive = psutil.wait_procs(left, timeout=min(grace, 5.0))
-    for process in alive:
+    stubborn = _left(left, min(grace, 5.0))
+    for process in stubborn:
         _tell(process.kill)
-    psutil.wait_procs(alive, timeout=5)
+    _left(stubborn, 5)
+
+
+def _left(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for processes to end; those that have not. One that ended and that nobody has reaped yet has ended."""
+    limit = time.monotonic() + seconds
+    while (left := [process for process in processes if _alive(process)]) and time.monotonic() < limit:
+        time.sleep(0.02)
+    return left
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _tell(signal: Callable[[], None]) -> None:
