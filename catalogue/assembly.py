@@ -118,7 +118,8 @@ def _assembled(group: Sequence[Kept], neighbours: _Neighbours) -> Assembled:
         )
         for kept in seen
     )
-    return Assembled(neighbours.joined(first), provenance, first.public)
+    # The source's token of a record's state is the harvester's affair: it may change while nothing that is shown does.
+    return Assembled(replace(neighbours.joined(first), revision=None), provenance, first.public)
 
 
 class _Neighbours:

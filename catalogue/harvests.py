@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 from catalogue import rejects
 from catalogue.assembly import digest
 from catalogue.database import Database
-from catalogue.intake import Intake, Rules, unseen
+from catalogue.intake import Intake, Rules, revisions, unseen
 from catalogue.leases import Leases, check
 from catalogue.ports import Harvest, Lease, Page, SourceState, Unseen
 from catalogue.runs import GOOD, as_harvest, read_harvest, source_states
@@ -31,13 +31,14 @@ class Harvests(Leases):
         self._rules = rules
 
     def begin(self, lease: Lease, source: str, mode: HarvestMode) -> Harvest:
-        """The source's interrupted (or failed) harvest of that mode if its last one is such, else a new one. Raises LeaseLost."""
+        """The source's interrupted (or failed) harvest of that mode if its last one is such, else a new one. What was asked for is
+        begun with that (a full harvest answers both kinds of asking). Raises LeaseLost."""
         now = self._database.clock()
         with self._database.write("begin") as connection:
             check(connection, lease)
             _know(connection, source)
-            asked = (requests.c.source == source, requests.c.mode == mode.value)
-            connection.execute(delete(requests).where(*asked))
+            asked = delete(requests).where(requests.c.source == source)
+            connection.execute(asked if mode is HarvestMode.FULL else asked.where(requests.c.mode == mode.value))
             same = (harvests.c.source == source, harvests.c.mode == mode.value)
             last = connection.execute(select(harvests).where(*same).order_by(harvests.c.id.desc()).limit(1)).first()
             if last is not None and last.state in _GOES_ON:
@@ -83,6 +84,7 @@ class Harvests(Leases):
             (kind.value, id) for kind, id in page.gone
         }
         rejects.clear(connection, source, sorted(good - bad))
+        rejects.seen(connection, source, harvest.id, [(kind.value, id) for kind, id in page.seen])
         rejects.keep(connection, source, harvest.id, refused, now)
         self._database.at("page: records written")
         intake.finish()
@@ -110,8 +112,22 @@ class Harvests(Leases):
             released = connection.execute(by).scalar_one_or_none() is not None
         return Unseen(gone, present, released)
 
+    def stale(self, source: str, seen: Sequence[tuple[Kind, str, str | None]]) -> list[tuple[Kind, str]]:
+        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is
+        told."""
+        with self._database.read() as connection:
+            live = revisions(connection, source, [(kind, id) for kind, id, _ in seen])
+            missing = [(kind.value, id) for kind, id, _ in seen if (kind, id) not in live]
+            refused = rejects.known(connection, source, missing)
+        return [
+            (kind, id)
+            for kind, id, told in seen
+            if (told is not None and live[kind, id] != told if (kind, id) in live else (kind.value, id) not in refused)
+        ]
+
     def sweep(self, lease: Lease, harvest: Harvest, kinds: Sequence[Kind], limit: int = 500) -> int:
-        """Remove up to `limit` of the unseen; how many were removed (0: none are left, and rejects not met again are forgotten)."""
+        """Remove up to `limit` of the unseen; how many were removed. 0: none are left; then rejects not met again are forgotten too,
+        and what a person released is used up."""
         now = self._database.clock()
         with self._database.write("sweep") as connection:
             check(connection, lease)
@@ -122,6 +138,8 @@ class Harvests(Leases):
             if removed:
                 _advance(connection, row, Figures(removed=removed))
             else:
+                settled = {"held": None, "released_by": None, "released_at": None}
+                connection.execute(update(sources).where(sources.c.source == harvest.source).values(settled))
                 rejects.clear_unseen(connection, harvest.source, harvest.id, [kind.value for kind in kinds])
         return removed
 
@@ -237,11 +255,10 @@ def _advance(connection: Connection, row: Any, more: Figures, **values: object) 
 
 
 def _standing(source: Any, harvest: Any, state: HarvestState, now: datetime) -> dict[str, Any]:
-    """How a source stands after a harvest. A full harvest that ended well uses up what a person released."""
-    full = harvest.mode == HarvestMode.FULL.value
+    """How a source stands after a harvest."""
     if state in GOOD:
-        settled = {"held": None, "released_by": None, "released_at": None, "last_full": now} if full else {}
-        return {"last_done": now, "failing_since": None, **settled}
+        full = {"last_full": now} if harvest.mode == HarvestMode.FULL.value else {}
+        return {"last_done": now, "failing_since": None, **full}
     if state is HarvestState.HELD:
         return {"held": harvest.id, "failing_since": None}
     return {"failing_since": source.failing_since or harvest.started}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from catalogue import links
@@ -62,7 +63,7 @@ class Intake:
         latest = {(record.kind, record.id): record for record in incoming}
         known = self._known(latest)
         packed = {name: encode(record) for name, record in latest.items()}
-        hashes = {name: digest(data) for name, data in packed.items()}
+        hashes = {name: _content(record, packed[name]) for name, record in latest.items()}
         same = {name for name, row in known.items() if not row.deleted and row.hash == hashes[name]}
         refused = self._refused([record for name, record in latest.items() if name not in same])
         before = self._live(name for name in known if name not in same)
@@ -76,6 +77,7 @@ class Intake:
             (changed if name in known else fresh).append(row)
             self._move(name, before.get(name), kept)
         self.seen(same)
+        self._revise([latest[name] for name in same if known[name].revision != latest[name].revision])
         self._write(fresh, changed)
         return Taken(len(fresh), len(changed), len(same), tuple(refused.values()))
 
@@ -110,7 +112,7 @@ class Intake:
         self._numbers.keep()
 
     def _known(self, names: Iterable[Key]) -> dict[Key, Any]:
-        columns = (records.c.id, records.c.hash, records.c.deleted)
+        columns = (records.c.id, records.c.hash, records.c.revision, records.c.deleted)
         return {
             (kind, row.id): row
             for kind, ids in by_kind(names).items()
@@ -166,12 +168,22 @@ class Intake:
             "facility": record.facility,
             "data": data,
             "hash": hash,
+            "revision": record.revision,
             "deleted": False,
             "public": kept.public,
             "due": None if kept.public else record.visibility.public_from,
             "harvest": self._harvest,
             "harvested": self._now,
         }
+
+    def _revise(self, revised: Sequence[AnyRecord]) -> None:
+        """Keep another revision of equal content: no change."""
+        rows = [
+            {"of": each.kind.value, "named": each.id, "revision": each.revision, "data": encode(each)}
+            for each in revised
+        ]
+        if rows:
+            self._connection.execute(update(records).where(self._own()), rows)
 
     def _write(self, fresh: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
         if fresh:
@@ -188,8 +200,30 @@ class Intake:
         )
 
 
+def _content(record: AnyRecord, packed: bytes) -> bytes:
+    """The digest of what a record says, whatever the source's token of its state."""
+    return digest(packed if record.revision is None else encode(replace(record, revision=None)))
+
+
 def _reject(record: AnyRecord, reason: str, message: str) -> Reject:
     return Reject(record.source, record.kind.value, record.id, reason, message, encode(record).decode())
+
+
+def revisions(connection: Connection, source: str, names: Iterable[Key]) -> dict[Key, str | None]:
+    """The revisions of those of the (kind, id) that are live."""
+    return {
+        (kind, row.id): row.revision
+        for kind, ids in by_kind(names).items()
+        for chunk in chunks(ids)
+        for row in connection.execute(
+            select(records.c.id, records.c.revision).where(
+                records.c.source == source,
+                records.c.kind == kind.value,
+                records.c.id.in_(chunk),
+                records.c.deleted.is_(False),
+            )
+        )
+    }
 
 
 def unseen(connection: Connection, source: str, harvest: int, kinds: Sequence[Kind], limit: int) -> list[Key]:

@@ -118,7 +118,8 @@ class HarvestLedger(Protocol):
         """What this (full) harvest has not seen among the source's records of those kinds."""
 
     def stale(self, source: str, seen: Sequence[tuple[Kind, str, str | None]]) -> list[tuple[Kind, str]]:
-        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is told."""
+        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is
+        told."""
 
     def sweep(self, lease: Lease, harvest: Harvest, kinds: Sequence[Kind], limit: int = 500) -> int:
         """Remove up to `limit` of the unseen; how many were removed (0: none are left)."""

@@ -19,12 +19,12 @@ RAW_BYTES = 256 * 1024
 def keep(connection: Connection, source: str, harvest: int, refused: Sequence[Reject], now: datetime) -> None:
     """Keep rejects: a new one, or once more seen. The last good record of the same name stays, and counts as seen."""
     by_key = {(reject.kind, _key(reject)): reject for reject in refused}
-    known = _known(connection, source, by_key)
+    there = known(connection, source, by_key)
     fresh, again = [], []
     for (kind, key), reject in by_key.items():
         news = {"reason": reject.reason, "message": reject.message, "raw": _capped(reject.raw)}
         row = {"last_seen": now, "harvest": harvest, **news}
-        if (kind, key) in known:
+        if (kind, key) in there:
             again.append({"of": kind, "named": key, **row})
         else:
             first = {"source": source, "kind": kind, "record": reject.id, "key": key, "first_seen": now, "count": 1}
@@ -44,6 +44,14 @@ def clear(connection: Connection, source: str, names: Iterable[tuple[str, str]])
             connection.execute(
                 delete(rejects).where(rejects.c.source == source, rejects.c.kind == kind, rejects.c.key.in_(chunk))
             )
+
+
+def seen(connection: Connection, source: str, harvest: int, names: Iterable[tuple[str, str]]) -> None:
+    """Note that a harvest met the names of rejects again."""
+    for kind, keys in _grouped(names).items():
+        for chunk in chunks(keys):
+            own = (rejects.c.source == source, rejects.c.kind == kind, rejects.c.key.in_(chunk))
+            connection.execute(update(rejects).where(*own).values(harvest=harvest))
 
 
 def clear_unseen(connection: Connection, source: str, harvest: int, kinds: Sequence[str]) -> None:
@@ -88,7 +96,8 @@ def _capped(raw: str) -> str:
     return clean[:RAW_BYTES].decode("utf-8", "ignore")
 
 
-def _known(connection: Connection, source: str, names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+def known(connection: Connection, source: str, names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of the (kind, id) are rejected."""
     return {
         (kind, key)
         for kind, keys in _grouped(names).items()

@@ -93,6 +93,7 @@ records = Table(
     Column("facility", String, nullable=False),
     Column("data", LargeBinary),
     Column("hash", LargeBinary),
+    Column("revision", String),
     Column("deleted", Boolean, nullable=False),
     Column("public", Boolean, nullable=False),
     Column("due", Instant),

@@ -189,6 +189,27 @@ def test_a_reject_keeps_the_last_good_record_and_a_good_one_clears_it(world: Wor
     assert world.harvests.rejects(None, 10, None) == []
 
 
+def test_another_revision_of_equal_content_is_no_change(world: World) -> None:
+    world.put(dataset("a", revision="1"))
+    done = world.put(dataset("a", revision="2"))
+    assert (done.figures.unchanged, world.records.head()) == (1, 1)
+    assert world.harvests.stale(SOURCE, [(D, "a", "2"), (D, "a", None)]) == []
+    assert world.records.documents(D, ["ill/dataset/a"])["ill/dataset/a"].record.revision is None
+
+
+def test_stale_is_what_the_truth_lacks_or_has_of_another_revision(world: World) -> None:
+    world.put(dataset("a", revision="1"), dataset("b", revision="1"), dataset("dead"))
+    world.harvest(Page(rejects=(bad("r"),), gone=((D, "dead"),)))
+    told = [(D, "a", "1"), (D, "b", "2"), (D, "r", "1"), (D, "new", "1"), (D, "dead", None), (D, "b", None)]
+    assert world.harvests.stale(SOURCE, told) == [(D, "b"), (D, "new"), (D, "dead")]
+
+
+def test_a_reject_named_in_an_id_sweep_is_not_forgotten(world: World) -> None:
+    world.harvest(Page(rejects=(bad("r"),)))
+    world.harvest(Page(seen=((D, "r"),)), mode=HarvestMode.FULL, sweep=[D])
+    assert len(world.harvests.rejects(SOURCE, 9, None)) == 1
+
+
 def test_rejects_are_paged_by_id(world: World) -> None:
     world.harvest(Page(rejects=tuple(bad(str(n)) for n in range(5))))
     first = world.harvests.rejects(SOURCE, 2, None)

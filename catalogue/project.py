@@ -1,0 +1,84 @@
+"""This file is the line from the truth to an index: changes above its high-water mark, in batches, again after any crash.
+
+Whatever is written twice does no harm: every entry carries its change number, and an index skips what is not newer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from catalogue.assembly import Key, by_kind
+from catalogue.database import At, nothing
+from catalogue.ports import Entry, Index, Truth
+from schema.records import Document
+
+BATCH = 500
+
+
+class Projector:
+    """The one who writes to an index. Projecting and the last step of a rebuild take turns, so that no index gets a mark beyond
+    what it holds; several processes that share an index take a lease ("projector") before they call."""
+
+    def __init__(self, truth: Truth, index: Index, at: At = nothing) -> None:
+        self.truth = truth
+        self.index = index
+        self.at = at
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts nobody else writes to the index."""
+        with self._turn:
+            yield
+
+    def project(self, limit: int = BATCH) -> int:
+        """Do what time has brought, then bring the index to the truth's head; how many documents were written or removed."""
+        with self.turn():
+            while self.truth.ripen(limit):
+                self.at("project: ripened")
+            return project(self.truth, self.index, limit, self.at)
+
+
+def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing) -> int:
+    """Move the index from its mark to the truth's head; how many entries were applied."""
+    done = 0
+    for entries, mark in changes(truth, index.mark(), limit):
+        at("project: before apply")
+        index.apply(entries, mark)
+        at("project: after apply")
+        done += len(entries)
+    return done
+
+
+def changes(truth: Truth, mark: int, limit: int) -> Iterator[tuple[list[Entry], int]]:
+    """Batches of entries above `mark`, each with the mark it reaches, until the head."""
+    while news := truth.changed(mark, limit):
+        numbers = {(kind, pid): number for number, kind, pid in news}
+        found: dict[Key, Document] = {
+            (kind, pid): document
+            for kind, pids in by_kind(numbers).items()
+            for pid, document in truth.documents(kind, pids).items()
+        }
+        mark = news[-1][0]
+        yield [_entry(key, number, found.get(key)) for key, number in numbers.items()], mark
+
+
+def whole(documents: Iterable[Document], limit: int) -> Iterator[Sequence[Entry]]:
+    """Entries of documents, in batches."""
+    batch: list[Entry] = []
+    for document in documents:
+        batch.append(_entry((document.record.kind, document.record.pid), document.version, document))
+        if len(batch) == limit:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _entry(key: Key, number: int, document: Document | None) -> Entry:
+    """A document that has changed again since `number` was read carries its newer version."""
+    if document is None:
+        return Entry(*key, version=number, document=None, public=False)
+    return Entry(*key, version=document.version, document=document, public=document.public_number is not None)

@@ -1,0 +1,90 @@
+"""This file is how an index is built anew from the truth, aside, while searches and projection go on, and then swapped in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catalogue.ports import Rebuild, Truth
+from catalogue.project import BATCH, Projector, changes, whole
+from schema.errors import Unavailable
+from schema.records import Kind
+
+Told = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def rebuild(projector: Projector, limit: int = BATCH, told: Told = _silent) -> int:
+    """Build the index anew, catch up by change number, verify the count, swap; how many documents it holds. `told` gets (done, total).
+
+    Raises Unavailable when the counts differ: the new index is thrown away and the old one stays.
+    """
+    aside = projector.index.rebuild()
+    try:
+        held = _Held(projector.truth, aside)
+        held.fill(limit, told)
+        projector.at("rebuild: filled")
+        held.catch_up(limit)
+        projector.at("rebuild: caught up")
+        with projector.turn():
+            held.catch_up(limit)
+            held.verify(limit)
+            projector.at("rebuild: before swap")
+            aside.swap()
+    except BaseException:  # whatever ends it, an index half built must not stay on the disk
+        aside.abandon()
+        raise
+    projector.at("rebuild: after swap")
+    return held.count
+
+
+class _Held:
+    """What an index being built aside holds: its mark, and a number for each document."""
+
+    def __init__(self, truth: Truth, aside: Rebuild) -> None:
+        self._truth = truth
+        self._aside = aside
+        self._mark = truth.head()
+        self._names: set[int] = set()
+
+    @property
+    def count(self) -> int:
+        return len(self._names)
+
+    def fill(self, limit: int, told: Told) -> None:
+        """Every document, as it is when its turn comes: changes since the beginning are caught up with afterwards."""
+        total = self._truth.count()
+        for entries in whole(self._truth.walk(), limit):
+            self._aside.apply(entries, 0)
+            self._names.update(_name(entry.kind, entry.pid) for entry in entries)
+            told(min(self.count, total), total)
+
+    def catch_up(self, limit: int) -> None:
+        """All changes until now."""
+        for entries, mark in changes(self._truth, self._mark, limit):
+            self._aside.apply(entries, mark)
+            for entry in entries:
+                name = _name(entry.kind, entry.pid)
+                (self._names.discard if entry.document is None else self._names.add)(name)
+            self._mark = mark
+        self._aside.apply((), self._mark)
+
+    def verify(self, limit: int) -> None:
+        """Raises Unavailable when what was built is not what the truth holds at one and the same head."""
+        for _ in range(10):
+            count = self._truth.count()
+            if self._truth.head() == self._mark:
+                break
+            self.catch_up(limit)
+        else:
+            return  # harvests never paused: nothing to compare with; every entry was written all the same
+        if count != self.count:
+            raise Unavailable(
+                f"The rebuilt index holds {self.count} documents and the truth {count}; the old one stays."
+            )
+
+
+def _name(kind: Kind, pid: str) -> int:
+    return hash((kind.value, pid))
