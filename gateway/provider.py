@@ -25,6 +25,7 @@ SKEW_S = 60
 _TOKEN_CAP = 8 * 1024
 _METADATA_S = 3600.0
 _TIMES = (5, 15)
+_OF_THE_TOKEN = frozenset({"iss", "sub", "aud", "exp", "iat", "nonce", "azp"})
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -54,18 +55,24 @@ class Provider:
         self._metadata: dict[str, Any] = {}
         self._read_at = 0.0
         self._keys: jwt.PyJWKClient | None = None
+        self._http = requests.Session()
+        self._http.trust_env = False
 
     def begin(self, state: str, nonce: str) -> tuple[str, str]:
         """Where to send the browser, and the PKCE verifier to keep. Raises Unavailable."""
         session = self._session()
         url, _ = session.authorization_url(self._endpoint("authorization_endpoint"), state=state, nonce=nonce)
-        return url, str(session._code_verifier)
+        return url, str(session._code_verifier)  # type: ignore[attr-defined]
 
     def finish(self, code: str, verifier: str, nonce: str, issuer: str | None) -> tuple[Tokens, dict[str, Any]]:
         """The tokens of a code and the verified claims. Raises Forbidden, Unavailable."""
         if issuer is not None and issuer != self.client.issuer:
             raise Forbidden("This sign-in was answered by another issuer than the one asked.")
-        token = self._asked(lambda: self._session().fetch_token(self._endpoint("token_endpoint"), code=code, code_verifier=verifier, **self._auth()))
+        token = self._asked(
+            lambda: self._session().fetch_token(
+                self._endpoint("token_endpoint"), code=code, code_verifier=verifier, **self._auth()
+            )
+        )
         tokens = _tokens(token)
         claims = self.verified(tokens.id, nonce)
         return tokens, self._with_userinfo(claims, tokens.access)
@@ -74,7 +81,11 @@ class Provider:
         """Newer tokens and the claims as they are now. Raises Forbidden when the provider has ended the session, Unavailable."""
         if tokens.refresh is None:
             raise Forbidden("The sign-in has run out; please sign in again.")
-        token = self._asked(lambda: self._session().refresh_token(self._endpoint("token_endpoint"), refresh_token=tokens.refresh, **self._auth()))
+        token = self._asked(
+            lambda: self._session().refresh_token(
+                self._endpoint("token_endpoint"), refresh_token=tokens.refresh, **self._auth()
+            )
+        )
         fresh = _tokens({"refresh_token": tokens.refresh, "id_token": tokens.id, **token})
         claims = self.verified(fresh.id, None, expired=True)
         return fresh, self._with_userinfo(claims, fresh.access)
@@ -120,13 +131,13 @@ class Provider:
         if not isinstance(address, str):
             return claims
         try:
-            reply = requests.get(address, headers={"Authorization": f"Bearer {access}"}, timeout=_TIMES)
+            reply = self._http.get(address, headers={"Authorization": f"Bearer {access}"}, timeout=_TIMES)
             more = reply.json() if reply.ok else {}
         except (requests.RequestException, ValueError):
             return claims
         if not isinstance(more, Mapping) or more.get("sub") != claims["sub"]:
             return claims
-        return {**more, **claims}
+        return {**claims, **{name: value for name, value in more.items() if name not in _OF_THE_TOKEN}}
 
     def _session(self) -> OAuth2Session:
         session = OAuth2Session(self.client.id, redirect_uri=self.client.redirect, scope=SCOPES, pkce="S256")
@@ -161,7 +172,9 @@ class Provider:
             if self._metadata and time.monotonic() - self._read_at < _METADATA_S:
                 return self._metadata
             try:
-                reply = requests.get(f"{self.client.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_TIMES)
+                reply = self._http.get(
+                    f"{self.client.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_TIMES
+                )
                 found = reply.json()
             except (requests.RequestException, ValueError) as error:
                 if self._metadata:
@@ -180,4 +193,6 @@ def _tokens(token: Mapping[str, Any]) -> Tokens:
     refresh = token.get("refresh_token")
     seconds = token.get("expires_in")
     lives = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 300.0
-    return Tokens(access=access, refresh=refresh if isinstance(refresh, str) else None, id=id, expires=time.time() + lives)
+    return Tokens(
+        access=access, refresh=refresh if isinstance(refresh, str) else None, id=id, expires=time.time() + lives
+    )

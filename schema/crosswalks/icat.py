@@ -256,7 +256,15 @@ def _parameters(place: Place, raws: object) -> tuple[Parameter, ...]:
         value = next(
             (each[key] for key in ("numericValue", "stringValue", "dateTimeValue") if each.get(key) is not None), None
         )
-        made = parameter(place, name, value, kind.get("units"), low=each.get("rangeBottom"), high=each.get("rangeTop"))
+        made = parameter(
+            place,
+            name,
+            value,
+            kind.get("units"),
+            low=each.get("rangeBottom"),
+            high=each.get("rangeTop"),
+            unit_name=kind.get("unitsFullName"),
+        )
         if made is not None:
             found.append(made)
     return tuple(sorted(found, key=lambda each: (each.source_name, each.unit or "", each.text or "")))

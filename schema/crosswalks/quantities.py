@@ -19,10 +19,12 @@ def parameter(
     *,
     low: object = None,
     high: object = None,
+    unit_name: object = None,
 ) -> Parameter | None:
     """The parameter, or None when it says nothing. A number stays a number; anything else is kept as text.
 
-    An unknown unit loses nothing: the value is kept as given, without SI.
+    An unknown unit loses nothing: the value is kept as given, without SI. `unit_name` is the unit's full name where the source has
+    one, for symbols that mean several things (C).
     """
     source_name = text(name, NAME)
     if source_name is None:
@@ -34,7 +36,10 @@ def parameter(
         return None
     if bottom is not None and top is not None and bottom > top:
         bottom, top = top, bottom
-    converted = [si(each, written) if each is not None else None for each in (single, bottom, top)]
+    spelled = said(unit_name, 128)
+    converted = [
+        (si(each, written) or si(each, spelled)) if each is not None else None for each in (single, bottom, top)
+    ]
     known = next((each for each in converted if each is not None), None)
     return Parameter(
         name=place.parameters.get(fold(source_name), source_name),
