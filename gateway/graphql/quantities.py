@@ -1,0 +1,105 @@
+"""This file is parameters in any unit: ranges and histograms of the API in SI, and back; and what to say of a wrong unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalogue.query import AnyOf, Field, ParameterIs, Search, Sort
+from gateway.graphql import shape
+from gateway.graphql.context import Context
+from schema import text, units
+from schema.errors import BadInput
+
+_SAMPLE = 20  # datasets looked at to learn what a parameter's name measures
+
+
+class Quantities:
+    """Parameters of one request. What a name measures is learnt from public records that have it, once a request."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def clause(self, given: Mapping[str, Any]) -> ParameterIs:
+        """The clause of a ParameterFilter. Raises BadInput."""
+        name = _name(given.get("name"), "filter.parameters.name")
+        texts = tuple(sorted({text.fold(each) for each in given.get("text") or ()}))
+        low, high = given.get("min"), given.get("max")
+        if low is None and high is None:
+            return ParameterIs(name, text=texts)
+        if low is not None and high is not None and low > high:
+            raise BadInput("`min` is larger than `max`.", field="filter.parameters", remedy="Exchange them.")
+        unit, dimension = await self.measure(name, given.get("unit"), "filter.parameters.unit")
+        ends = (None if end is None else _si(end, unit) for end in (low, high))
+        smallest, largest = ends
+        return ParameterIs(name, smallest, largest, dimension, texts)
+
+    async def measure(self, name: str, unit: str | None, field: str) -> tuple[str | None, str | None]:
+        """The unit a range of that name is in, and its dimension; both None for plain numbers. Raises BadInput."""
+        if unit is not None and not units.means_no_unit(unit):
+            quantity = units.si(1.0, unit)
+            if quantity is None:
+                raise BadInput(f"{unit[:40]!r} is no unit we know.", field=field, remedy="Try one such as eV, nm or K.")
+            await self._fits(name, unit, quantity.dimension, field)
+            return unit, quantity.dimension
+        known = {} if unit is not None else await self.dimensions(name)
+        if not known:
+            return None, None
+        dimension = next(iter(known))
+        return known[dimension], dimension
+
+    async def dimensions(self, name: str) -> dict[str, str]:
+        """The dimensions that public records give a (folded) parameter name, the most frequent first, each with its SI unit."""
+        return await self._context.memo.get(("dimensions", name), lambda: self._learn(name))
+
+    async def _learn(self, name: str) -> dict[str, str]:
+        clause = AnyOf(Field.PARAMETER_NAME, (name,))
+        found = await self._context.reader.search(Search(clauses=(clause,), sort=Sort.NEWEST, first=_SAMPLE))
+        counts: dict[str, int] = {}
+        names: dict[str, str] = {}
+        for hit in found.hits:
+            for each in shape.document(hit.raw).data.get("parameters", ()):
+                same = name in (text.fold(each["name"]), text.fold(each["source_name"]))
+                if same and each.get("dimension") and each.get("si_unit"):
+                    counts[each["dimension"]] = counts.get(each["dimension"], 0) + 1
+                    names[each["dimension"]] = each["si_unit"]
+        return {each: names[each] for each in sorted(counts, key=lambda each: (-counts[each], each))}
+
+    async def _fits(self, name: str, unit: str, dimension: str, field: str) -> None:
+        known = await self.dimensions(name)
+        if known and dimension not in known and not await self._exists(name, dimension):
+            ways = " or ".join(f"{each} (SI unit {si})" for each, si in known.items())
+            raise BadInput(
+                f"{unit} measures {dimension}, but {name} is {ways}.",
+                field=field,
+                remedy="Give a unit of that dimension.",
+            )
+
+    async def _exists(self, name: str, dimension: str) -> bool:
+        """Whether any public record has the name in that dimension (the sample may have missed it)."""
+        clause = ParameterIs(name, -1.7e308, None, dimension)
+        found = await self._context.reader.search(Search(clauses=(clause,), sort=Sort.NEWEST, first=1))
+        return found.total > 0
+
+
+def _name(given: Any, field: str) -> str:
+    name = text.fold(given or "")
+    if not name:
+        raise BadInput("A parameter has a name.", field=field, remedy="Give `name`.")
+    return name
+
+
+def _si(value: float, unit: str | None) -> float:
+    if unit is None:
+        return value
+    quantity = units.si(value, unit)
+    if quantity is None:
+        raise BadInput(f"{value} {unit} is out of range.", field="filter.parameters", remedy="Give a smaller number.")
+    return quantity.value
+
+
+def shown(value: float | None, unit: str | None, si_unit: str | None) -> float | None:
+    """An SI value in the unit that was asked for."""
+    if value is None or unit is None or si_unit is None or unit == si_unit:
+        return value
+    return units.convert(value, si_unit, unit)
