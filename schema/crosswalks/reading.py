@@ -62,7 +62,7 @@ def count(value: object) -> int | None:
     return int(found) if found is not None and 0 <= found < 2**63 else None
 
 
-def number_text(value: float) -> str | None:
+def number_text(value: int | float) -> str | None:
     """A number as a reader writes it (3.0 is 3)."""
     if isinstance(value, float):
         if not math.isfinite(value):

@@ -5,12 +5,12 @@ Shapes: the backend's own OpenAPI document and recorded replies; traps: harvest-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from schema.access import PUBLIC, Access, Visibility, groups_of
-from schema.crosswalks.naming import details, reject, techniques
+from schema.crosswalks.naming import details, reject, shown, techniques
 from schema.crosswalks.place import Place
 from schema.crosswalks.reading import NAME, TEXT, TITLE, count, instant, items, mapping, parts, said, text, texts, truth
 from schema.crosswalks.scientific import scientific
@@ -68,6 +68,8 @@ def dataset(place: Place, raw: object) -> Dataset | Reject:
     id = text(raw.get("pid"), NAME) or text(raw.get("_id"), NAME)
     if id is None:
         return reject(place, Kind.DATASET, None, "no-id", "The dataset has no pid.", raw)
+    if isinstance(raw.get("datasetName"), Mapping | list):
+        return reject(place, Kind.DATASET, id, "wrong-type", "datasetName must be a text.", raw)
     pid = pid_of(place.facility, Kind.DATASET, id, [id])
     parameters, rest = scientific(place, raw.get("scientificMetadata"))
     published = truth(raw.get("isPublished"))
@@ -80,14 +82,14 @@ def dataset(place: Place, raw: object) -> Dataset | Reject:
         modified=instant(raw.get("updatedAt")),
         revision=text(raw.get("updatedAt"), 64),
         source_url=_page(place, id),
-        details=details(raw, DATASET_DETAILS) + _lifecycle(raw) + _more_proposals(raw) + rest,
+        details=details(raw, DATASET_DETAILS) + _lifecycle(raw) + _more_proposals(raw) + _unread(raw) + rest,
         title=said(raw.get("datasetName"), TITLE) or said(raw.get("description"), 200) or id,
         doi=pid if is_doi(pid) else None,
         type=said(raw.get("type")),
-        description=said(raw.get("description"), TEXT),
+        description="\n".join(texts(raw.get("description"), TEXT)) or None,
         investigation=_investigation_part(raw),
         instruments=_instrument_parts(raw),
-        techniques=techniques(place, ((each.get("pid"), each.get("name")) for each in parts(raw.get("techniques")))),
+        techniques=techniques(place, _techniques(raw)),
         samples=tuple(SamplePart(id=each) for each in _references(raw, "sampleIds", "sampleId")),
         people=_people(raw),
         keywords=texts(raw.get("keywords")),
@@ -203,6 +205,26 @@ def _investigation_part(raw: Mapping[str, Any]) -> InvestigationPart | None:
 def _more_proposals(raw: Mapping[str, Any]) -> tuple[Detail, ...]:
     ids = _references(raw, "proposalIds", "proposalId")
     return (Detail("proposalIds", ", ".join(ids)),) if len(ids) > 1 else ()
+
+
+def _techniques(raw: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
+    for each in items(raw.get("techniques")):
+        yield (each.get("pid"), each.get("name")) if isinstance(each, Mapping) else (None, each)
+
+
+def _unread(raw: Mapping[str, Any]) -> tuple[Detail, ...]:
+    """What is there but of a wrong kind for its field, kept to be read as it came."""
+    times = [name for name in ("creationTime", "startTime", "endTime") if instant(raw.get(name)) is None]
+    numbers = [name for name in ("size", "numberOfFiles") if count(raw.get(name)) is None]
+    lists = [name for name in ("keywords", "principalInvestigators") if not texts(raw.get(name))]
+    found = ((name, raw.get(name)) for name in times + numbers + lists)
+    return tuple(
+        Detail(name, value if isinstance(value, str) else shown(value)) for name, value in found if _tells(value)
+    )
+
+
+def _tells(value: object) -> bool:
+    return value not in (None, "", [], {}) and (not isinstance(value, list) or any(_tells(each) for each in value))
 
 
 def _lifecycle(raw: Mapping[str, Any]) -> tuple[Detail, ...]:
