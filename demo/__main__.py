@@ -146,7 +146,7 @@ def welcome(demo: Demo, console: Console) -> None:
         people.add_row(f"[bold]{person.name}[/]", person.password, f"{person.given} {person.family}, {person.role}")
     console.print(f"\n  The page is at [bold link={demo.url}]{demo.url}[/]\n", highlight=False)
     console.print(people)
-    console.print(f"\n  Logs are in {demo.folder / 'logs'}. Ctrl-C ends everything.\n", highlight=False)
+    console.print(f"\n  Logs are in {demo.folder / 'logs'}. Ctrl-C ends everything.\n", highlight=False, soft_wrap=True)
 
 
 def main() -> int:
@@ -168,7 +168,7 @@ def main() -> int:
 
             return run(waves(demo), folder, console, when_up)
     except (Busy, Unusable) as wrong:
-        console.print(str(wrong), style="red", highlight=False, markup=False)
+        console.print(str(wrong), style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
 
 

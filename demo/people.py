@@ -36,8 +36,8 @@ PEOPLE = (
         "complementary",
         "Bohr",
         "Example",
-        "scientist with two proposals",
-        ("freya-p-2026-014", "skadi-p-2026-021"),
+        "scientist with two proposals at Freya and some at Skadi",
+        ("freya-p-2026-014", "freya-p-2026-015"),
     ),
-    Person("curie", "radioactive", "Curie", "Example", "scientist without groups"),
+    Person("curie", "radioactive", "Curie", "Example", "scientist without groups, known at Skadi by name"),
 )

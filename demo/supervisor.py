@@ -79,7 +79,7 @@ def run(waves: Sequence[Sequence[Child]], folder: Path, console: Console, when_u
         except Stopped:
             pass
         except NotStarted as failed:
-            console.print(str(failed), style="red", highlight=False, markup=False)
+            console.print(str(failed), style="red", highlight=False, markup=False, soft_wrap=True)
             code = 1
         finally:
             _bring_down(running, console)

@@ -14,9 +14,12 @@ from typing import Any
 
 import psutil
 import pytest
+import requests
+from sign_in import sign_in
 
 from demo.__main__ import Demo, Unusable, choose_ports, waves, write_federation
 from demo.children import ROOT, end_tree, recognised, remember, sweep
+from demo.people import PEOPLE
 from demo.ports import free_port, is_free
 from schema.federation import read_federation
 
@@ -238,3 +241,56 @@ def test_no_secret_stands_in_a_command_line_or_in_the_federation_file(tmp_path: 
     assert len(secrets) >= 5
     visible = (tmp_path / "federation.yaml").read_text() + repr(children)
     assert not [secret for secret in secrets if secret in visible]
+
+
+AROUND = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from demo.__main__ import Demo, choose_ports, waves
+from demo.supervisor import alone, run
+folder = Path(sys.argv[1])
+ports = choose_ports({name: port for name, port in (pair.split("=") for pair in sys.argv[2:])})
+with alone(folder):
+    demo = Demo(folder, ports, f"http://127.0.0.1:{ports['PANGATE_PORT']}")
+    console = Console(width=200)
+    sys.exit(run(waves(demo)[:1], folder, console, lambda stop: console.print("up")))
+"""
+
+
+@pytest.mark.jupyterhub
+def test_everything_that_pangate_leans_on_comes_up_together_and_trusts_each_other(tmp_path: Path) -> None:
+    names = (
+        "PANGATE_PORT",
+        "DEMO_HUB_PORT",
+        "DEMO_HUB_API_PORT",
+        "DEMO_IDENTITY_PORT",
+        "DEMO_SCICAT_PORT",
+        "DEMO_ICAT_PORT",
+    )
+    ports = {name: free_port() for name in names}
+    kept = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    pairs = [f"{name}={port}" for name, port in ports.items()]
+    process = subprocess.Popen(
+        [sys.executable, "-c", AROUND, str(tmp_path / "run"), *pairs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=kept,
+    )
+    try:
+        read_until(process, "up")
+        home = sign_in(
+            requests.Session(), f"http://127.0.0.1:{ports['DEMO_HUB_PORT']}/hub/home", "curie", PEOPLE[2].password
+        )
+        assert home.status_code == 200
+        assert "curie" in home.text
+        count = requests.get(
+            f"http://127.0.0.1:{ports['DEMO_SCICAT_PORT']}/api/v3/datasets?filter=%7B%22limit%22:1%7D", timeout=30
+        )
+        assert count.json()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert all(is_free(port) for port in ports.values())
