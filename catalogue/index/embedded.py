@@ -27,6 +27,8 @@ from catalogue.query import AnyOf, Facet, Field, Found, Hit, Position, Scope, Se
 from schema.errors import CursorInvalid, Unavailable
 from schema.records import Kind
 
+BATCH = 10_000  # entries of a rebuild between commits
+
 
 def _nothing(_name: str) -> None:
     """No fault is wished for."""
@@ -119,7 +121,8 @@ class EmbeddedIndex:
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable."""
         with self._writing:
-            write_and_commit(self._writable(), entries, mark)
+            write(self._writable(), entries)
+            self._writable().commit(mark)
 
     def rebuild(self) -> EmbeddedRebuild:
         """A new, empty index built aside. Raises Unavailable in a reading process."""
@@ -137,11 +140,10 @@ class EmbeddedIndex:
 
     def _answer(self, search: Search, view: View, public: View | None) -> Found:
         query = view.questions.of(search, search.clauses, view.searcher)
-        total = view.count(query)
         counting = Counting(
             view, search, lambda clauses: view.questions.of(search, clauses, view.searcher), self._techniques
         )
-        sources, facets = counting.sources_and_facets()
+        total, sources, facets = counting.totals_and_facets()
         sort = self._sort(search, total)
         limit = max(0, search.first) + 1
         if sort is not Sort.RELEVANCE:
@@ -232,13 +234,20 @@ class EmbeddedRebuild:
     def __init__(self, generation: Generation, adopt: Callable[[Generation], None]) -> None:
         self._generation = generation
         self._adopt = adopt
+        self._mark = 0
+        self._written = 0
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         """As Index.apply, into the new one."""
-        write_and_commit(self._generation, entries, mark)
+        write(self._generation, entries)
+        self._mark = max(self._mark, mark)
+        self._written += len(entries)
+        if self._written >= BATCH:
+            self._commit()
 
     def swap(self) -> None:
         """From now on searches use the new index."""
+        self._commit()
         self._generation.settle()
         self._adopt(self._generation)
 
@@ -247,16 +256,19 @@ class EmbeddedRebuild:
         self._generation.give_up()
         shutil.rmtree(self._generation.folder, ignore_errors=True)
 
+    def _commit(self) -> None:
+        self._generation.commit(self._mark)
+        self._written = 0
 
-def write_and_commit(generation: Generation, entries: Sequence[Entry], mark: int) -> None:
-    """One durable step. Raises Unavailable; nothing of it is kept then, or all of it but the mark."""
+
+def write(generation: Generation, entries: Sequence[Entry]) -> None:
+    """Write without commit. Raises Unavailable; nothing that is not committed is kept then."""
     try:
         with engine():
             generation.write(entries)
     except BaseException:
         generation.give_up()
         raise
-    generation.commit(mark)
 
 
 def _matches(view: View, field: Field, value: str) -> int:

@@ -38,10 +38,12 @@ class Counting:
         self._ask = ask
         self._techniques = techniques
 
-    def sources_and_facets(self) -> tuple[dict[str, int], tuple[Facet, ...]]:
-        """Matches of each source, and the facets wished for. What is counted with the same clauses is counted in one pass."""
+    def totals_and_facets(self) -> tuple[int, dict[str, int], tuple[Facet, ...]]:
+        """All matches, those of each source, and the facets wished for. What has the same clauses is counted in one pass."""
         base = self._search.clauses
-        passes: dict[tuple[Clause, ...], dict[str, Any]] = {base: {"source": _values(Field.SOURCE, EXACT)}}
+        passes: dict[tuple[Clause, ...], dict[str, Any]] = {
+            base: {"source": _values(Field.SOURCE, EXACT), "total": {"value_count": {"field": "key"}}}
+        }
         kept = [clauses_for(wish, base) for wish in self._search.facets]
         for place, (wish, clauses) in enumerate(zip(self._search.facets, kept, strict=True)):
             passes.setdefault(clauses, {}).update(_aggregations(place, wish))
@@ -53,7 +55,7 @@ class Counting:
             self._facet(wish, queries[clauses], _part(answers[clauses], place))
             for place, (wish, clauses) in enumerate(zip(self._search.facets, kept, strict=True))
         )
-        return dict(_buckets(answers[base]["source"])), facets
+        return int(answers[base]["total"]["value"]), dict(_buckets(answers[base]["source"])), facets
 
     def _facet(self, wish: FacetWish, query: Query, answer: dict[str, Any]) -> Facet:
         if wish.field is None:

@@ -6,6 +6,7 @@ tantivy's parser is made of our own digits.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import tantivy
@@ -20,6 +21,7 @@ NONE = -(2**62)  # in columns of whole numbers: the document has no such value
 PART = "\x1f"
 WORDS_PART = "\x1e"
 VALUES = (*FACETS, Field.PID)
+_COLUMNS = tuple((value, f"n_{value.value}", f"f_{value.value}") for value in VALUES)
 
 
 def schema() -> tantivy.Schema:
@@ -49,6 +51,11 @@ def digits(value: str) -> str:
     return value.encode("utf-8", "surrogatepass").hex()
 
 
+@lru_cache(maxsize=65_536)
+def _known_digits(value: str) -> str:
+    return digits(value)
+
+
 def undigits(value: str) -> str:
     """The text of `digits`."""
     return bytes.fromhex(value).decode("utf-8", "surrogatepass")
@@ -71,8 +78,8 @@ def row(terms: Terms, raw: bytes, *, public: bool) -> dict[str, object]:
         "pid": digits(terms.pid),
         "raw": raw,
         "title_key": title_digits(terms.title),
-        "also": [f"{field.value}{PART}{name}" for field, names in terms.also.items() for name in names],
-        "label": [PART.join((field.value, digits(value), label)) for field, value, label in terms.labels],
+        "also": [f"{field}{PART}{name}" for field, names in terms.also.items() for name in names],
+        "label": [PART.join((field, digits(value), label)) for field, value, label in terms.labels],
         "groups": list(terms.groups),
         "parameter_text": list(terms.parameter_texts),
         "completion": list(terms.completions),
@@ -83,11 +90,11 @@ def row(terms: Terms, raw: bytes, *, public: bool) -> dict[str, object]:
         cells[f"{field}_length"] = text.count(" ") + 1
     if not public:
         cells["words"] = WORDS_PART.join(terms.texts[field] for field in WEIGHTS).encode("utf-8", "surrogatepass")
-    for value in VALUES:
+    for value, counted, listed in _COLUMNS:
         found = terms.values.get(value, ())
-        cells[f"n_{value.value}"] = len(found)
+        cells[counted] = len(found)
         if found:
-            cells[f"f_{value.value}"] = [digits(one) for one in found]
+            cells[listed] = list(map(_known_digits, found))
     return cells
 
 

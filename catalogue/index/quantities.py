@@ -35,6 +35,12 @@ class Quantity(msgspec.Struct, frozen=True):
 
 def folded(value: str) -> str:
     """A value as filters compare it: folded, at most 256 characters."""
+    return _folded(value) if len(value) <= VALUE_LENGTH else fold(value)[:VALUE_LENGTH]
+
+
+@lru_cache(maxsize=65_536)
+def _folded(value: str) -> str:
+    """Values come again and again."""
     return fold(value)[:VALUE_LENGTH]
 
 
@@ -53,7 +59,12 @@ def key(value: float) -> int:
 
 def names_of(parameter: Parameter) -> tuple[str, ...]:
     """The folded names a parameter is found by: the standard one first, then the facility's."""
-    return tuple(name for name in dict.fromkeys((folded(parameter.name), folded(parameter.source_name))) if name)
+    return _names(parameter.name, parameter.source_name)
+
+
+@lru_cache(maxsize=65_536)
+def _names(*given: str) -> tuple[str, ...]:
+    return tuple(name for name in dict.fromkeys(map(folded, given)) if name)
 
 
 def span(parameter: Parameter) -> tuple[str | None, float, float] | None:
@@ -84,10 +95,12 @@ def quantities(parameters: Iterable[Parameter]) -> tuple[Quantity, ...]:
         dimension, low, high = spanned
         text = folded(parameter.text) if parameter.text else None
         for name in names_of(parameter):
-            for told in {None, text}:
+            for told in (None,) if text is None else (None, text):
                 column = path(name, dimension, told)
-                points.setdefault(column, set()).update(end for end in (low, high) if math.isfinite(end))
-                if low != high:
+                if low == high:
+                    points.setdefault(column, set()).add(low)
+                else:
+                    points.setdefault(column, set()).update(end for end in (low, high) if math.isfinite(end))
                     ranges.setdefault(column, []).append((low, high))
     return tuple(
         Quantity(column, tuple(sorted(values)), _apart(ranges.get(column, ()))) for column, values in points.items()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -22,9 +23,7 @@ from schema.records import (
     Instrument,
     InstrumentPart,
     Investigation,
-    InvestigationPart,
     Parameter,
-    Person,
     Publication,
     Sample,
     SamplePart,
@@ -91,6 +90,35 @@ class Terms(msgspec.Struct, frozen=True):
     completions: tuple[str, ...]
 
 
+class _Mention(NamedTuple):
+    """What one mention of something gives: a value of a field, other names, what to show, what suggests it. Shared: never changed."""
+
+    field: Field
+    value: str
+    also: dict[str, None]
+    label: str | None
+    completions: dict[str, None]
+
+
+@lru_cache(maxsize=131_072)
+def _mention(
+    field: Field, value: str | None, names: tuple[str | None, ...], label: str | None = None, complete: str = ""
+) -> _Mention | None:
+    """A value with further names; without value its first name is the value. `complete`: the kind of suggestion it makes.
+
+    Cached, as the same people, instruments and keywords are met in thousands of documents.
+    """
+    known = [name for name in names if name]
+    first = value[:VALUE_LENGTH] if value else (folded(known[0]) if known else "")
+    if not first:
+        return None
+    also = dict.fromkeys(map(folded, known)) if value or len(known) > 1 else {}
+    shown = label or (known[0] if known else None)
+    offered = (label, *known) if complete else ()
+    found = {entry: None for text in offered if text for entry in completions.entries(complete, first, text)}
+    return _Mention(field, first, also, _shown(shown) if shown and shown != first else None, found)
+
+
 class _Values:
     """The values of a document's fields while they are collected."""
 
@@ -100,24 +128,27 @@ class _Values:
         self.labels: dict[tuple[Field, str], str] = {}
         self.completions: dict[str, None] = {}
 
-    def add(self, field: Field, value: str | None, label: str | None = None, names: Iterable[str | None] = ()) -> None:
-        """A value with what to show for it and further names to find it by; without value its first name is the value."""
-        known = [name for name in names if name]
-        first = value or (folded(known[0]) if known else "")
-        if not first:
+    def add(self, mention: _Mention | None) -> None:
+        """Take up a mention."""
+        if mention is None:
             return
-        self.values.setdefault(field, {})[first[:VALUE_LENGTH]] = None
-        also = self.also.setdefault(field, {})
-        for name in known:
-            also[folded(name)] = None
-        shown = label or (known[0] if known else None)
-        if shown and shown != first:
-            self.labels.setdefault((field, first[:VALUE_LENGTH]), clean(shown).strip()[:VALUE_LENGTH])
+        field, value, also, label, completing = mention
+        values = self.values.get(field)
+        if values is None:
+            self.values[field] = {value: None}
+        else:
+            values[value] = None
+        if also:
+            self.also.setdefault(field, {}).update(also)
+        if label:
+            self.labels.setdefault((field, value), label)
+        if completing:
+            self.completions.update(completing)
 
-    def complete(self, kind: str, value: str | None, text: str | None) -> None:
-        """Let a value be suggested by the words of a text."""
-        if text and (known := value or folded(text)):
-            self.completions.update(dict.fromkeys(completions.entries(kind, known[:VALUE_LENGTH], text)))
+
+@lru_cache(maxsize=65_536)
+def _shown(label: str) -> str:
+    return clean(label[: 2 * VALUE_LENGTH]).strip()[:VALUE_LENGTH]
 
 
 def micros(moment: datetime) -> int:
@@ -170,7 +201,7 @@ def terms(document: Document, techniques: Techniques, *, public: bool) -> Terms:
         texts=texts(record, techniques),
         values={field: tuple(values) for field, values in found.values.items()},
         also={field: tuple(values) for field, values in found.also.items() if values},
-        labels=tuple((field, value, label) for (field, value), label in found.labels.items()),
+        labels=tuple((field, value, _shown(label)) for (field, value), label in found.labels.items()),
         started=None if started is None else micros(started),
         released=None if released is None else micros(released),
         title=title_key(record),
@@ -183,75 +214,57 @@ def terms(document: Document, techniques: Techniques, *, public: bool) -> Terms:
 
 def _circumstances(found: _Values, document: Document) -> None:
     record = document.record
-    found.add(Field.PID, record.pid, names=[getattr(record, "doi", None)])
-    found.add(Field.FACILITY, record.facility)
+    found.add(_mention(Field.FACILITY, record.facility, ()))
     for source in dict.fromkeys((record.source, *(way.source for way in document.provenance))):
-        found.add(Field.SOURCE, source)
+        found.add(_mention(Field.SOURCE, source, ()))
     for keyword in getattr(record, "keywords", ()):
-        found.add(Field.KEYWORD, None, names=[keyword])
-        found.complete("keyword", None, keyword)
+        found.add(_mention(Field.KEYWORD, None, (keyword,), None, "keyword"))
     started = started_of(record)
     if started is not None:
-        found.add(Field.YEAR, f"{started.astimezone(UTC).year:04d}")
+        found.add(_mention(Field.YEAR, f"{started.astimezone(UTC).year:04d}", ()))
     if isinstance(record, Dataset):
-        found.add(Field.ACCESS, record.access.value)
+        found.add(_mention(Field.ACCESS, record.access.value, ()))
         for form in record.files.formats:
-            found.add(Field.FILE_FORMAT, None, names=[form])
+            found.add(_mention(Field.FILE_FORMAT, None, (form,)))
 
 
 def _references(found: _Values, record: AnyRecord) -> None:
+    doi = getattr(record, "doi", None)
+    found.values[Field.PID] = {record.pid: None}
+    if doi and doi != record.pid:
+        found.also[Field.PID] = {folded(doi): None}
     for person in getattr(record, "people", ()):
-        _person(found, person)
+        found.add(_mention(Field.PERSON, person.orcid, (person.name,), None, "person"))
     instruments: Iterable[InstrumentPart | Instrument] = getattr(record, "instruments", ())
     for instrument in (record,) if isinstance(record, Instrument) else instruments:
-        found.add(Field.INSTRUMENT, instrument.pid, names=[instrument.name, getattr(instrument, "full_name", None)])
-        found.complete("instrument", instrument.pid, instrument.name)
+        names = (instrument.name, getattr(instrument, "full_name", None))
+        found.add(_mention(Field.INSTRUMENT, instrument.pid, names, None, "instrument"))
     samples: Iterable[SamplePart | Sample] = getattr(record, "samples", ())
     for sample in (record,) if isinstance(record, Sample) else samples:
-        found.add(Field.SAMPLE, sample.pid, names=[sample.name, sample.formula])
-        for text in (sample.name, sample.formula):
-            found.complete("sample", sample.pid or (folded(sample.name) if sample.name else None), text)
+        found.add(_mention(Field.SAMPLE, sample.pid, (sample.name, sample.formula), None, "sample"))
     investigation = record if isinstance(record, Investigation) else getattr(record, "investigation", None)
     if investigation is not None:
-        _investigation(found, investigation)
-
-
-def _person(found: _Values, person: Person) -> None:
-    found.add(Field.PERSON, person.orcid, names=[person.name])
-    found.complete("person", person.orcid, person.name)
-
-
-def _investigation(found: _Values, part: InvestigationPart | Investigation) -> None:
-    names = [part.title, part.proposal]
-    found.add(Field.INVESTIGATION, part.pid, names=names)
-    value = part.pid or next((folded(name) for name in names if name), None)
-    for text in names:
-        found.complete("investigation", value, text)
+        names = (investigation.title, investigation.proposal)
+        found.add(_mention(Field.INVESTIGATION, investigation.pid, names, None, "investigation"))
 
 
 def _techniques(found: _Values, used: Iterable[Technique], known: Techniques) -> None:
     for technique in used:
         if technique.pid is None:
-            found.add(Field.TECHNIQUE_EXACT, None, names=[technique.name])
-            found.add(Field.TECHNIQUE, None, names=[technique.name])
-            found.complete("technique", None, technique.name)
+            for field in (Field.TECHNIQUE_EXACT, Field.TECHNIQUE):
+                found.add(_mention(field, None, (technique.name,), None, "technique"))
             continue
         label = known.label(technique.pid) or technique.name
-        found.add(Field.TECHNIQUE_EXACT, technique.pid, label)
-        found.add(Field.TECHNIQUE, technique.pid, label)
-        for text in (label, *known.synonyms(technique.pid)):
-            found.complete("technique", technique.pid, text)
+        found.add(_mention(Field.TECHNIQUE_EXACT, technique.pid, (), label))
+        found.add(_mention(Field.TECHNIQUE, technique.pid, tuple(known.synonyms(technique.pid)), label, "technique"))
         for broader in known.ancestors(technique.pid):
-            found.add(Field.TECHNIQUE, broader, known.label(broader))
+            found.add(_mention(Field.TECHNIQUE, broader, (), known.label(broader)))
 
 
 def _parameters(found: _Values, parameters: Iterable[Parameter]) -> None:
     for parameter in parameters:
-        found.add(Field.PARAMETER_NAME, None, names=[parameter.name or parameter.source_name])
-        also = found.also.setdefault(Field.PARAMETER_NAME, {})
-        for name in names_of(parameter):
-            also[name[:VALUE_LENGTH]] = None
-            found.complete("parameter", folded(parameter.name or parameter.source_name), name)
+        names = (parameter.name or parameter.source_name, parameter.source_name)
+        found.add(_mention(Field.PARAMETER_NAME, None, names, None, "parameter"))
 
 
 def _parameter_texts(parameters: Iterable[Parameter]) -> tuple[str, ...]:

@@ -39,19 +39,21 @@ def texts(record: AnyRecord, labels: Labels) -> dict[str, str]:
 def _joined(parts: Iterable[str | None]) -> str:
     pieces = [PART]
     left = TEXT_LENGTH
-    for part in dict.fromkeys(part for part in parts if part):
-        pieces += _words(part) if len(part) <= 64 else words(part[:left])
+    for part in dict.fromkeys(parts):
+        if not part:
+            continue
+        pieces.append(_words(part) if len(part) <= 64 else " ".join(words(part[:left])))
         pieces.append(PART)
         left -= len(part)
         if left <= 0:
             break
-    return " ".join(pieces)
+    return " ".join(filter(None, pieces))
 
 
-@lru_cache(maxsize=32_768)
-def _words(part: str) -> tuple[str, ...]:
+@lru_cache(maxsize=65_536)
+def _words(part: str) -> str:
     """Names come again and again; a long text does not."""
-    return tuple(words(part))
+    return " ".join(words(part))
 
 
 def _title(record: AnyRecord) -> Iterator[str | None]:
