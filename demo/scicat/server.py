@@ -46,13 +46,15 @@ def app(store: Store) -> ASGIApp:
 @contextmanager
 def serve(store: Store, port: int = 0) -> Iterator[str]:
     """Serve the store on the loopback in a thread; gives the base `http://127.0.0.1:PORT`, to which /api/v3 is to be added."""
-    listener = socket.socket()
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named, or asyncio leaves Nagle on: 40 ms a reply
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app(store), log_level="critical", access_log=False, date_header=False, server_header=False, lifespan="off"
     )
-    server = uvicorn.Server(config)
+    server = _Quick(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -62,9 +64,17 @@ def serve(store: Store, port: int = 0) -> Iterator[str]:
             time.sleep(0.005)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         thread.join(10)
         listener.close()
+
+
+class _Quick(uvicorn.Server):
+    """Looks every 10 ms whether it shall end, as the tests start many."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(0.01)
 
 
 class _Door:
