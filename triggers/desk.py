@@ -194,7 +194,15 @@ def _is_repeated(desk: Desk, request: LaunchRequest, order: Order) -> bool:
         newest, _ = desk.ledger.launches(request.principal, REMEMBERED, None)
         return any(launch.key == order.key for launch in newest)
     alive = desk.ledger.alive(trigger=request.trigger, principal=request.principal)
-    return not order.another and any(launch.request == request for launch in alive)
+    return not order.another and any(
+        _body(launch.request) == _body(request) and launch.wanted != "stop" and launch.state is not LaunchState.STOPPING
+        for launch in alive
+    )
+
+
+def _body(request: LaunchRequest) -> tuple[object, ...]:
+    """What makes two requests of a person the same to the ledger: not the words around them."""
+    return request.dataset, request.procedure, request.environment, request.options
 
 
 def _refuse(desk: Desk, key: str, home: Facility, trigger: Trigger, dataset: Dataset, viewer: Viewer) -> None:

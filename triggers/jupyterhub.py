@@ -186,13 +186,7 @@ class JupyterHub:
             failure = bad_option(self.site, f"it ignored {', '.join(ignored)}")
             return Observation(LaunchState.FAILED, failure.message, evidence="model", failure=failure, handle=kept)
         if not model.get("ready"):
-            return Observation(
-                LaunchState.STARTING,
-                f"{self.site.name} starts the session.",
-                native="spawn",
-                evidence="model",
-                handle=kept,
-            )
+            return Observation(LaunchState.STARTING, "", native="spawn", evidence="model", handle=kept)
         evidence = self._calls.reachable(self._address(handle))
         if not evidence:
             message = f"The session runs; its address at {self.site.name} does not answer yet."

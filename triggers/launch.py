@@ -152,7 +152,7 @@ def _start(turn: _Turn) -> Launch:
         return _fail(turn, refused.failure)
     except RetryLater as error:
         return _again(turn, error)
-    return _follow(turn, seen)
+    return _follow(turn, joined(turn.launch, None, seen))
 
 
 def _intend(turn: _Turn) -> Launch:

@@ -73,12 +73,15 @@ def known_state(launch: Launch, events: Sequence[LaunchEvent]) -> LaunchState:
 
 
 def joined(launch: Launch, news: Observation | None, seen: Observation) -> Observation:
-    """A probe's answer with the event stream's words: the model says the state, the stream only whether it waits its turn."""
-    if seen.state is not LaunchState.STARTING or seen.native == "ready":
+    """A probe's answer, and where that has no words of its own (it is under way, no more), those of the event stream: the newest, else
+    those that stand already. The probe says the state; the stream only whether it waits its turn."""
+    if seen.message or seen.state not in COMING:
         return seen
+    told, state = "The session is being started.", seen.state
+    progress = None
+    handle = seen.handle
     if news is not None and news.state in COMING:
-        handle = seen.handle or news.handle
-        return Observation(news.state, news.message, news.progress, seen.native, seen.evidence, handle=handle)
-    if launch.state is LaunchState.QUEUED or (launch.state is LaunchState.STARTING and launch.message):
-        return Observation(launch.state, launch.message, None, seen.native, seen.evidence, handle=seen.handle)
-    return seen
+        told, state, progress, handle = news.message, news.state, news.progress, seen.handle or news.handle
+    elif launch.state in COMING:
+        told, state = launch.message, launch.state
+    return Observation(state, told, progress, seen.native, seen.evidence, handle=handle)

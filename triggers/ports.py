@@ -22,7 +22,8 @@ class Handle(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What was seen at the site. `state` UNKNOWN means cannot tell, and is never guessed; `evidence` says what it rests on."""
+    """What was seen at the site. `state` UNKNOWN means cannot tell, and is never guessed; `evidence` says what it rests on.
+    An empty `message` of a session that is under way means nothing new to say: what the platform said last stays."""
 
     state: LaunchState
     message: str

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from demo.hub import Hub, hub
 from fakes.north import facility, hub_trigger, now, request
 
+from demo.hub import Hub, hub
 from schema.activities import FailureCode, LaunchState, launch_id
 from schema.federation import Choice
 from triggers.jupyterhub import JupyterHub, open_jupyterhub
