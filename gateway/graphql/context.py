@@ -14,6 +14,8 @@ from schema.access import Viewer
 from schema.federation import Federation
 from schema.techniques import Vocabulary
 
+__all__ = ["Context", "Memo", "Settings", "Vocabulary"]  # all that whoever makes a context needs
+
 T = TypeVar("T")
 _LIMITS = Limits()
 

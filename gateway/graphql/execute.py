@@ -192,7 +192,7 @@ class Desk:
                     SCHEMA,
                     plan.document,
                     root,
-                    context,
+                    replace(context, limits=self.limits),
                     plan.request.variables,
                     plan.request.operation,
                     hide_suggestions=True,

@@ -94,6 +94,10 @@ class TriggerCapabilities(graphene.ObjectType):
     link_only = always(graphene.Boolean, "It can only be linked to.")
     opens_as = always(OpenKind, "How a user gets in.")
 
+    @staticmethod
+    def resolve_opens_as(root: Capabilities, _info: Any) -> str:
+        return root.opens_as.value
+
 
 class Trigger(graphene.ObjectType):
     """An analysis platform at a site."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from graphql import OperationType
@@ -21,21 +20,12 @@ from gateway.graphql import negotiation, sse, websocket
 from gateway.graphql.api import sdl
 from gateway.graphql.context import Context
 from gateway.graphql.execute import Answer, Desk, Plan, refusal
-from gateway.graphql.request import Request, from_json, from_parameters
+from gateway.graphql.request import Options, Request, from_json, from_parameters
 from gateway.limits import Limits
 from schema.errors import BadInput, Forbidden, LimitExceeded, PangateError
 
 ContextOf = Callable[[HTTPConnection], Awaitable[Context]]
 _GUARDS = ("x-csrf-token", "x-requested-with", "graphql-require-preflight", "apollo-require-preflight")
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the endpoint is set. `url` is the public address: what a browser's Origin is compared with."""
-
-    url: str = ""
-    limits: Limits = Limits()  # noqa: RUF009  frozen
-    rated: bool = True
 
 
 class _Refused(Exception):

@@ -48,6 +48,10 @@ class LaunchFailure(graphene.ObjectType):
     retry_after = maybe(DateTime, "Not before then.")
     link = maybe(graphene.String, "Where to go about it.")
 
+    @staticmethod
+    def resolve_code(root: activities.Failure, _info: Any) -> str:
+        return root.code.value
+
 
 class LaunchEvent(graphene.ObjectType):
     """One step in a launch's life."""
@@ -57,6 +61,10 @@ class LaunchEvent(graphene.ObjectType):
     state = always(LaunchState, "The state from then on.")
     message = always(graphene.String, "What happened, for a person.")
     progress = maybe(graphene.Int, "How far it is, in per cent.")
+
+    @staticmethod
+    def resolve_state(root: activities.LaunchEvent, _info: Any) -> str:
+        return root.state.value
 
 
 class Launch(graphene.ObjectType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,6 +11,17 @@ import orjson
 
 from gateway.limits import Limits, check_variables
 from schema.errors import BadInput, LimitExceeded
+
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the endpoint is set. `url` is the public address: what a browser's Origin is compared with. `rated`: count points."""
+
+    url: str = ""
+    limits: Limits = _LIMITS
+    rated: bool = True
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.graphql import sse
 from gateway.graphql.context import Context
-from gateway.graphql.execute import Answer, Desk, refusal
+from gateway.graphql.execute import Answer, Desk, Plan, refusal
 from gateway.graphql.request import from_parts
 from schema.errors import PangateError
 
@@ -47,8 +47,8 @@ async def serve(
     await socket.accept(PROTOCOL)
     talk: _Talk | None = None
     try:
-        context = await _context(socket, context_of, url)
-        talk = _Talk(socket, desk, context)
+        talk = _Talk(socket, desk, lambda: _context(socket, context_of, url))
+        await talk.who()
         await talk.run()
     except _Close as close:
         if socket.application_state is not WebSocketState.DISCONNECTED:
@@ -84,10 +84,10 @@ def _ours(origin: str | None, socket: WebSocket, url: str) -> bool:
 class _Talk:
     """A connection and its operations."""
 
-    def __init__(self, socket: WebSocket, desk: Desk, context: Context) -> None:
+    def __init__(self, socket: WebSocket, desk: Desk, who: Callable[[], Awaitable[Context]]) -> None:
+        self.who = who  # asked anew for each operation: a session may have ended
         self._socket = socket
         self._desk = desk
-        self._context = context
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
         self._ready = False
@@ -161,49 +161,57 @@ class _Talk:
             else:
                 errors = orjson.loads(refused.body)["errors"]
                 await self._send({"id": name, "type": "error", "payload": errors})
-        except (WebSocketDisconnect, RuntimeError):
+        except _Close as close:
+            self._running.pop(name, None)
+            await self._socket.close(close.code, close.reason[:120])
+        except WebSocketDisconnect:
             return  # the socket is gone; nobody is left to tell
 
     async def _payloads(self, name: str, payload: dict[str, Any]) -> Answer | None:
         """Send every payload of an operation; the answer that refuses it instead, if one does."""
+        context = await self.who()
         try:
             request = from_parts(payload, self._desk.limits)
         except PangateError as error:
-            return refusal(error, self._context.correlation_id)
-        plan = self._desk.plan(request, self._context)
+            return refusal(error, context.correlation_id)
+        plan = self._desk.plan(request, context)
         if isinstance(plan, Answer):
             return plan
-        if plan.kind is not OperationType.SUBSCRIPTION:
-            answer = await self._desk.run(plan, self._context)
-            if not answer.executed:
-                return answer
+        if plan.kind is OperationType.SUBSCRIPTION:
+            return await self._stream(name, plan, context)
+        answer = await self._desk.run(plan, context)
+        if answer.executed:
             await self._next(name, answer.body)
-            return None
-        stream = await self._desk.subscribe(plan, self._context)
+        return None if answer.executed else answer
+
+    async def _stream(self, name: str, plan: Plan, context: Context) -> Answer | None:
+        stream = await self._desk.subscribe(plan, context)
         if isinstance(stream, Answer):
-            return _told(stream)
+            return stream  # a source that would not open is an error, too
         try:
             async for each in stream:
                 await self._next(name, each)
-        except PangateError as error:
-            await self._next(name, sse.failed(error, self._context))
+        except WebSocketDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001  the border of a stream: told masked, and the socket lives on
+            await self._next(name, sse.failed(error, context))
         finally:
             await stream.aclose()
         return None
 
     async def _next(self, name: str, payload: bytes) -> None:
         body = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":' + payload + b"}"
-        async with self._sending:
-            await self._socket.send_text(body.decode("utf-8"))
+        await self._write(body)
 
     async def _send(self, message: dict[str, Any]) -> None:
+        await self._write(orjson.dumps(message))
+
+    async def _write(self, body: bytes) -> None:
         async with self._sending:
-            await self._socket.send_text(orjson.dumps(message).decode("utf-8"))
-
-
-def _told(answer: Answer) -> Answer:
-    """A subscription whose source would not open is refused, whatever it was refused by."""
-    return Answer(answer.body, answer.status, executed=False, retry_after_s=answer.retry_after_s)
+            try:
+                await self._socket.send_text(body.decode("utf-8"))
+            except RuntimeError:  # starlette's word for a socket that is closed already
+                raise WebSocketDisconnect(1006) from None
 
 
 def _message(text: str, limit: int) -> dict[str, Any]:
