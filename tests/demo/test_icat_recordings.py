@@ -29,6 +29,7 @@ SESSIONS = {n: f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 7)}
 DATASETS = 40
 
 
+@functools.cache
 def recordings(run: str) -> dict[str, dict[str, Any]]:
     """Every recorded reply of a run, by name, in the order of the index."""
     index = json.loads((WIRE / "INDEX.json").read_text())
@@ -253,19 +254,32 @@ STATES: dict[str, Callable[[Store], None]] = {
     "rules-reader-d": lambda store: store.update("Dataset", 2, sample=None),
     "tls-redirect": lambda store: setattr(store, "tls_port", 18081),
 }
-LATER = ("query-lowercase", "query-two-from", "query-join-duplicates", "query-columns-sample-leftjoin-reader")
+LATER = (
+    "port-export-query",
+    "query-lowercase",
+    "query-two-from",
+    "query-join-duplicates",
+    "query-columns-sample-leftjoin-reader",
+)
 
 
-def store_for(version: str, name: str) -> Store:
-    """The server in the state in which a reply was recorded."""
+@functools.cache
+def _state(version: str, prefix: str, later: bool) -> Store:
     store = recorded_store(version)
-    for prefix, change in STATES.items():
-        if name.startswith(prefix):
-            change(store)
-            break
-    if name.startswith(LATER):
+    STATES.get(prefix, lambda _: None)(store)
+    if later:
         _without_first(store)
     return store
+
+
+def store_for(version: str, name: str, method: str = "GET") -> Store:
+    """The server in the state in which a reply was recorded; a new one where the request or the state leaves traces."""
+    prefix = next((prefix for prefix in STATES if name.startswith(prefix)), "")
+    made = _state if method == "GET" and prefix != "restart-404" else _state.__wrapped__
+    return made(version, prefix, name.startswith(LATER))
+
+
+# -- the comparison
 
 
 def ordered(value: Any) -> Any:
@@ -291,8 +305,6 @@ def shape(value: Any) -> Any:
         return "time" if TIME.fullmatch(value) else "text"
     return type(value).__name__
 
-
-# -- the comparison
 
 # Same status, headers and shape, but not the same values, and why. All others are equal to the letter (lists by id).
 OTHER_VALUES: dict[str, str] = {
@@ -361,7 +373,7 @@ def replay(store: Store, recorded: dict[str, Any]) -> tuple[int, Any, dict[str, 
 @pytest.mark.parametrize(("run", "version", "name"), _cases())
 def test_a_recorded_request_is_answered_as_the_server_did(run: str, version: str, name: str) -> None:
     recorded = recordings(run)[name]
-    status, body, headers = replay(store_for(version, name), recorded)
+    status, body, headers = replay(store_for(version, name, recorded["request"]["method"]), recorded)
     wanted = recorded["body"] if recorded.get("body") is not None else recorded.get("body_text")
     assert status == recorded["status"], body
     theirs = {key.lower(): value for key, value in recorded["headers"]}
@@ -390,4 +402,5 @@ def test_the_blocks_of_an_export_have_the_recorded_heads_in_the_recorded_order(n
     theirs = heads.findall(recorded["body_text"])
     assert theirs == heads.findall(ours)[: len(theirs)]
     row = re.compile(r'^"simple/root",.*"TPF-2026-004_scan0003",NULL,NULL,4.0E-7,.*$', re.MULTILINE)
-    assert row.findall(recorded["body_text"]) == row.findall(ours)
+    if name == "port-export-query":
+        assert row.findall(recorded["body_text"]) == row.findall(ours) != []
