@@ -36,7 +36,7 @@ class Store:
 
     `skew` moves the server's clock (its Date header, its timestamps, its tokens) against the real one; `capacity` is
     the number of requests at once beyond which it answers 500 (None: no end); `latency` the seconds that every answer takes;
-    `history` says whether deletions are tracked (5.x); `requests` are the last requests, as "GET /path?query".
+    `history` says whether deletions are tracked (5.x); `requests` are the last ones, as "GET /path?query", `tokens` the last given.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Store:
         self.history = self.release.modern
         self.ttl = 3600
         self.latency = 0.0
+        self.tokens: deque[str] = deque(maxlen=1_000)
         self.requests: deque[str] = deque(maxlen=10_000)
         self.faults = Faults()
         self._clock = clock
@@ -213,7 +214,9 @@ class Store:
 
     def token(self, username: str, ttl: int | None = None) -> str:
         """A token as the login gives it; `ttl` in seconds (negative: already expired)."""
-        return accounts.issue(self._accounts[username], self._secret, self.now(), self.ttl if ttl is None else ttl)
+        token = accounts.issue(self._accounts[username], self._secret, self.now(), self.ttl if ttl is None else ttl)
+        self.tokens.append(token)
+        return token
 
     def expire_tokens(self) -> None:
         """Every token given so far has expired."""

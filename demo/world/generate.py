@@ -49,6 +49,17 @@ FACILITIES = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Setting:
+    """What every part of one world is made from."""
+
+    rng: Random
+    facility: str
+    profile: Profile
+    stations: tuple[Station, ...]
+    crowd: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """An investigation with what its measurements will be made of."""
 
@@ -74,9 +85,10 @@ def world(
     profile = FACILITIES.get(facility, Profile(facility.title(), "neutron", "10.82099", "{year}{n:04d}"))
     stations = _stations(probe or profile.probe, instruments)
     crowd = people(rng, max(12, min(900, datasets // 6)))
+    setting = _Setting(rng, facility, profile, stations, crowd)
     samples: list[Sample] = []
-    plans = _plans(rng, profile, stations, crowd, max(len(_SIGNED_IN), datasets // 12), samples)
-    made = _datasets(rng, facility, profile, stations, plans, samples, datasets)
+    plans = _plans(setting, max(len(_SIGNED_IN), datasets // 12), samples)
+    made = _datasets(setting, plans, samples, datasets)
     return World(
         facility=facility,
         full_name=profile.full_name,
@@ -85,7 +97,7 @@ def world(
         investigations=tuple(plan.investigation for plan in plans),
         samples=tuple(samples),
         datasets=made,
-        publications=_publications(rng, facility, profile, plans, made),
+        publications=_publications(setting, plans, made),
     )
 
 
@@ -99,14 +111,8 @@ def _stations(probe: Probe, names: Sequence[str] | None) -> tuple[Station, ...]:
     return tuple(known[name] for name in names)
 
 
-def _plans(
-    rng: Random,
-    profile: Profile,
-    stations: tuple[Station, ...],
-    crowd: tuple[Person, ...],
-    count: int,
-    samples: list[Sample],
-) -> tuple[_Plan, ...]:
+def _plans(setting: _Setting, count: int, samples: list[Sample]) -> tuple[_Plan, ...]:
+    rng, profile, stations = setting.rng, setting.profile, setting.stations
     numbers: dict[int, int] = {}
     plans = []
     for index in range(count):
@@ -126,7 +132,7 @@ def _plans(
             end=end,
             release=_release(rng, end, bool(visitors)),
             instrument=instrument,
-            members=_members(rng, crowd, visitors),
+            members=_members(rng, setting.crowd, visitors),
             keywords=(*material.keywords, science.label(method)),
         )
         first = len(samples)
@@ -168,35 +174,19 @@ def _samples(rng: Random, material: Material, investigation: int) -> list[Sample
     ]
 
 
-def _datasets(
-    rng: Random,
-    facility: str,
-    profile: Profile,
-    stations: tuple[Station, ...],
-    plans: tuple[_Plan, ...],
-    samples: list[Sample],
-    count: int,
-) -> tuple[Dataset, ...]:
+def _datasets(setting: _Setting, plans: tuple[_Plan, ...], samples: list[Sample], count: int) -> tuple[Dataset, ...]:
+    rng = setting.rng
     shares = [rng.paretovariate(1.3) for _ in plans]
     places = [*range(min(count, len(plans))), *rng.choices(range(len(plans)), shares, k=max(0, count - len(plans)))]
     return tuple(
-        _dataset(rng, facility, profile, stations, place, plans[place], samples, run)
-        for run, place in enumerate(sorted(places), start=10_001)
+        _dataset(setting, place, plans[place], samples, run) for run, place in enumerate(sorted(places), start=10_001)
     )
 
 
-def _dataset(
-    rng: Random,
-    facility: str,
-    profile: Profile,
-    stations: tuple[Station, ...],
-    place: int,
-    plan: _Plan,
-    samples: list[Sample],
-    run: int,
-) -> Dataset:
+def _dataset(setting: _Setting, place: int, plan: _Plan, samples: list[Sample], run: int) -> Dataset:
+    rng, facility = setting.rng, setting.facility
     told, method, material = plan.investigation, plan.method, plan.material
-    station = stations[told.instrument]
+    station = setting.stations[told.instrument]
     sample = rng.choice(plan.samples)
     parameters = science.parameters(rng, method, material)
     known = [p for p in parameters if p.unit]
@@ -222,14 +212,13 @@ def _dataset(
         file_count=files,
         bytes=files * rng.randrange(50_000, 40_000_000),
         formats=method.formats if rng.random() < 0.5 else method.formats[:1],
-        doi=f"{profile.prefix}/{facility}.ds.{run}" if opened else None,
+        doi=f"{setting.profile.prefix}/{facility}.ds.{run}" if opened else None,
         keywords=told.keywords,
     )
 
 
-def _publications(
-    rng: Random, facility: str, profile: Profile, plans: tuple[_Plan, ...], made: tuple[Dataset, ...]
-) -> tuple[Publication, ...]:
+def _publications(setting: _Setting, plans: tuple[_Plan, ...], made: tuple[Dataset, ...]) -> tuple[Publication, ...]:
+    rng, facility, profile = setting.rng, setting.facility, setting.profile
     inside: dict[int, list[int]] = {}
     for index, dataset in enumerate(made):
         inside.setdefault(dataset.investigation, []).append(index)

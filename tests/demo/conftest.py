@@ -2,10 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
+from uuid import uuid4
 
 import pytest
 
-from demo.scicat.mongo import BINARY, mongod
+from demo.scicat.engine import Engine
+from demo.scicat.memory import MemoryEngine
+from demo.scicat.mongo import BINARY, MongoEngine, mongod
+from demo.scicat.server import serve
+from demo.scicat.store import Store
+from demo.scicat.visitor import Served
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +24,23 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with mongod(folder) as uri:
         yield uri
     shutil.rmtree(folder, ignore_errors=True)
+
+
+LAYERS = [
+    "5.2",
+    "4.25",
+    pytest.param("5.2 mongodb", marks=pytest.mark.mongodb),
+    pytest.param("4.25 mongodb", marks=pytest.mark.mongodb),
+]
+
+
+@pytest.fixture(params=LAYERS)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    with ExitStack() as stack:
+        version, _, real = request.param.partition(" ")
+        engine: Engine = MemoryEngine()
+        if real:
+            engine = MongoEngine(request.getfixturevalue("mongodb"), f"s{uuid4().hex}")
+            stack.callback(engine.drop)
+        store = Store(version=version, engine=engine)
+        yield Served(store, stack.enter_context(serve(store)))

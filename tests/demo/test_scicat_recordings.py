@@ -3,15 +3,20 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from demo.scicat.accounts import Account
+from demo.scicat.engine import Engine
+from demo.scicat.memory import MemoryEngine
+from demo.scicat.mongo import MongoEngine
 from demo.scicat.server import serve
 from demo.scicat.store import Store
 
@@ -28,16 +33,23 @@ def recorded(shared: Path) -> Path:
     return shared / "data/wire/scicat"
 
 
-@pytest.fixture(scope="module")
-def servers(shared: Path, recorded: Path) -> Iterator[dict[str, tuple[str, Store]]]:
-    modern, old = _filled("5.2", shared, recorded), _filled("4.25", shared, recorded)
-    with serve(modern) as first, serve(old) as second:
+@pytest.fixture(scope="module", params=["memory", pytest.param("mongodb", marks=pytest.mark.mongodb)])
+def servers(request: pytest.FixtureRequest, shared: Path, recorded: Path) -> Iterator[dict[str, tuple[str, Store]]]:
+    with ExitStack() as stack:
+        engines: list[Engine] = [MemoryEngine(), MemoryEngine()]
+        if request.param == "mongodb":
+            real = [MongoEngine(request.getfixturevalue("mongodb"), f"r{uuid4().hex}") for _ in engines]
+            for one in real:
+                stack.callback(one.drop)
+            engines = list(real)
+        modern, old = _filled("5.2", engines[0], shared, recorded), _filled("4.25", engines[1], shared, recorded)
+        first, second = stack.enter_context(serve(modern)), stack.enter_context(serve(old))
         yield {"recorded-v5.2": (first, modern), "recorded-v4.25": (second, old)}
 
 
-def _filled(version: str, shared: Path, recorded: Path) -> Store:
+def _filled(version: str, engine: Engine, shared: Path, recorded: Path) -> Store:
     """The public seed records, moved to the newer shape as the backend's migrations do, and what was made for the recording."""
-    store = Store(version=version, groups=(ADMIN,))
+    store = Store(version=version, groups=(ADMIN,), engine=engine)
     for collection in COLLECTIONS:
         for doc in _json(shared / f"data/scicat/scicatlive-{collection}.json"):
             store.load(collection, _MIGRATIONS.get(collection, dict)(_unwrapped(doc), version))

@@ -2,8 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,55 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from demo.scicat.engine import Engine
-from demo.scicat.memory import MemoryEngine
 from demo.scicat.mongo import MongoEngine
-from demo.scicat.server import serve
-from demo.scicat.store import Store
-
-LAYERS = [
-    "5.2",
-    "4.25",
-    pytest.param("5.2 mongodb", marks=pytest.mark.mongodb),
-    pytest.param("4.25 mongodb", marks=pytest.mark.mongodb),
-]
-
-
-class Served:
-    """A store being served, with calls to it."""
-
-    def __init__(self, store: Store, base: str) -> None:
-        self.store = store
-        self.base = base
-        self.http = httpx.Client(base_url=base, verify=False)
-        self.modern = store.release.modern
-
-    def get(
-        self, path: str, token: str | None = None, headers: dict[str, str] | None = None, **query: Any
-    ) -> httpx.Response:
-        sent = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
-        auth = {"authorization": f"Bearer {token}"} if token else {}
-        return self.http.get(path, params=sent or None, headers={**auth, **(headers or {})})
-
-    def page(self, token: str | None = None, **filter_: Any) -> httpx.Response:
-        return self.get("/api/v3/datasets", token, filter=filter_)
-
-    def pids(self, token: str | None = None, **filter_: Any) -> list[str]:
-        reply = self.page(token, **filter_)
-        assert reply.status_code == 200, reply.text
-        return [doc["pid"] for doc in reply.json()]
-
-
-@pytest.fixture(params=LAYERS)
-def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    with ExitStack() as stack:
-        version, _, real = request.param.partition(" ")
-        engine: Engine = MemoryEngine()
-        if real:
-            engine = MongoEngine(request.getfixturevalue("mongodb"), f"s{uuid4().hex}")
-            stack.callback(engine.drop)
-        store = Store(version=version, engine=engine)
-        yield Served(store, stack.enter_context(serve(store)))
+from demo.scicat.visitor import Served
 
 
 def _many(served: Served, count: int, **fields: Any) -> list[str]:
@@ -201,62 +152,6 @@ def test_keys_with_dots_come_back_whole_and_are_found_by_their_encoded_form_only
     assert served.page().json()[0]["scientificMetadata"] == {"wave.length": {"value": 1.5, "unit": "Å"}, "$odd/ü": 1}
     assert served.pids(where={"scientificMetadata.wave.length.value": 1.5}) == []
     assert served.pids(where={"scientificMetadata.wave%2Elength.value": 1.5}) == ["p"]
-
-
-def test_who_sees_what(served: Served) -> None:
-    store = served.store
-    public = store.put_dataset(pid="public", isPublished=True)
-    store.put_dataset(pid="hidden", ownerGroup="p1")
-    store.put_dataset(pid="owned", ownerGroup="readers")
-    store.put_dataset(pid="granted", ownerGroup="p1", accessGroups=["readers"])
-    store.put_dataset(pid="shared", ownerGroup="p1", sharedWith=["reader@example.org"])
-    order = {"limits": {"order": "pid:asc"}}
-    assert served.pids(**order) == [public]
-    assert served.pids(store.token("reader"), **order) == ["granted", "owned", "public", "shared"]
-    assert len(served.pids(store.token("ingestor"), **order)) == 5
-    assert served.get("/api/v3/datasets/hidden").json() == {
-        "message": "Unauthorized access",
-        "error": "Forbidden",
-        "statusCode": 403,
-    }
-    assert served.get("/api/v3/datasets/nope").json()["message"] == "dataset: nope not found"
-    assert served.get("/api/v4/datasets").status_code == 403
-    assert served.get("/api/v4/datasets/public/hidden").content == b""
-    assert len(served.get("/api/v4/datasets/public").json()) == 1
-
-
-def test_bad_tokens_become_nobody_without_a_word_and_expired_ones_by_release(served: Served) -> None:
-    served.store.put_dataset(pid="hidden")
-    good = served.store.token("ingestor")
-    assert served.get("/api/v3/datasets/count", good).json() == {"count": 1}
-    assert served.get("/api/v3/datasets/count", good + "x").json() == {"count": 0}
-    assert served.get("/api/v3/datasets/count", headers={"authorization": good}).json() == {"count": 0}
-    assert served.get("/api/v3/datasets/count", headers={"authorization": f"bearer {good}"}).json() == {"count": 1}
-    assert served.get("/api/v3/datasets/count", access_token=f"Bearer {good}").json() == {"count": 1}
-    assert served.get("/api/v3/datasets/count", access_token=good).json() == {"count": 0}
-    served.store.expire_tokens()
-    late = served.get("/api/v3/datasets/count", good)
-    if served.modern:
-        assert (late.status_code, late.json()["message"]) == (401, "SESSION_EXPIRED")
-    else:
-        assert (late.status_code, late.json()) == (200, {"count": 0})
-    assert served.get("/api/v3/datasets/count", served.store.token("ingestor")).json() == {"count": 1}
-    served.store.skew = timedelta(hours=2)
-    assert served.get("/api/v3/auth/whoami", good).status_code == 401
-
-
-def test_signing_in(served: Served) -> None:
-    body = {"username": "ingestor", "password": "harvest-secret"}
-    reply = served.http.post("/api/v3/auth/login", json=body)
-    assert reply.status_code == 201
-    assert (reply.json()["ttl"], reply.json()["access_token"]) == (3600, reply.json()["id"])
-    who = served.get("/api/v3/auth/whoami", reply.json()["access_token"]).json()
-    assert (who["username"], who["currentGroups"]) == ("ingestor", ["ingestor", "admin"])
-    assert served.get("/api/v3/users/my/self", reply.json()["id"]).json()["username"] == "ingestor"
-    wrong = served.http.post("/api/v3/auth/login", json={**body, "password": "guess"})
-    assert (wrong.status_code, wrong.json()) == (401, {"message": "Unauthorized", "statusCode": 401})
-    assert served.get("/api/v3/auth/whoami").status_code == 401
-    assert served.http.post("/api/v3/users/login", json=body).content == b""
 
 
 def test_a_deleted_dataset_is_simply_gone_and_only_5_remembers(served: Served) -> None:
