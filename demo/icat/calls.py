@@ -142,7 +142,7 @@ def write(store: Store, form: Parameters) -> Reply:
     for name, attributes in _entities(form["entities"]):
         if not user.root:
             raise Refusal("INSUFFICIENT_PRIVILEGES", f"CREATE access to this {name} is not allowed.", len(ids))
-        flat = {key: value["id"] if isinstance(value, dict) else value for key, value in attributes.items()}
+        flat = {key: value.get("id") if isinstance(value, dict) else value for key, value in attributes.items()}
         row_id = flat.pop("id", None)
         if row_id is None:
             ids.append(store.create(name, user.name, **flat))

@@ -105,11 +105,18 @@ class Store:
         """Change an object by REST: its own modTime moves, nobody else's."""
         with self.lock:
             row = self._existing(entity, row_id)
-            table = self.tables[entity]
+            table, before = self.tables[entity], dict(row.__dict__)
             table.unlink(row)
-            self._assign(row, attributes)
-            self._stamp(row, user, self.moment())
-            table.link(row)
+            try:
+                self._assign(row, attributes)
+                self._complete(row)
+                self._refuse_twin(row)
+                self._stamp(row, user, self.moment())
+            except Refusal:
+                row.__dict__.update(before)
+                raise
+            finally:
+                table.link(row)
 
     def soap_update(self, entity: str, row_id: int, user: str = OPERATOR, **attributes: Any) -> None:
         """Change an object by SOAP (python-icat): the same as by REST, parents do not move."""
@@ -176,7 +183,11 @@ class Store:
         return row
 
     def insert(self, row: Row, user: str) -> None:
-        """Make a built object visible and move the modTime of what it refers to."""
+        """Make a built object visible and move the modTime of what it refers to; Refusal if that is gone."""
+        for name in row.entity.to_one:
+            parent = getattr(row, name)
+            if parent is not None and self.get(parent.entity.name, parent.id) is not parent:
+                raise Refusal("NO_SUCH_OBJECT_FOUND", f"{parent.entity.name}[id:{parent.id}] not found.", 0)
         self._refuse_twin(row)
         self.tables[row.entity.name].show(row)
         for name in row.entity.to_one:

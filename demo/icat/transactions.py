@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from demo.icat.errors import Refusal
+
 if TYPE_CHECKING:
     from demo.icat.rows import Row
     from demo.icat.store import Store
@@ -30,11 +32,19 @@ class Transaction:
             return row.id
 
     def commit(self) -> None:
-        """Show everything; what it refers to moves with the times given at the beginning."""
+        """Show everything; what it refers to moves with the times given at the beginning. Refusal: nothing is shown."""
         with self._store.lock:
-            for row in self._rows:
-                self._store.insert(row, self._user)
-            self._rows.clear()
+            shown: list[Row] = []
+            try:
+                for row in self._rows:
+                    self._store.insert(row, self._user)
+                    shown.append(row)
+            except Refusal:
+                for row in reversed(shown):
+                    self._store.tables[row.entity.name].hide(row)
+                raise
+            finally:
+                self._rows.clear()
 
     def roll_back(self) -> None:
         """Forget everything; the ids stay used."""

@@ -152,6 +152,31 @@ def test_the_second_value_of_a_type_is_refused(store: Store) -> None:
         store.create("DatasetParameter", dataset=one, type=1, numericValue=2.0)
 
 
+@pytest.mark.parametrize("change", [{"name": "one"}, {"nosuch": 1}, {"investigation": 99}, {"type": None}])
+def test_a_refused_change_leaves_the_object_as_it_was(store: Store, ask: Callable[..., str], change: dict) -> None:
+    dataset(store, "one")
+    two = dataset(store, "two")
+    before = ask(f"SELECT ds FROM Dataset ds WHERE ds.id = {two} INCLUDE 1")
+    with pytest.raises(Refusal):
+        store.update("Dataset", two, description="new", **change)
+    assert ask(f"SELECT ds FROM Dataset ds WHERE ds.id = {two} INCLUDE 1") == before
+    assert ask("SELECT ds.id FROM Dataset ds WHERE ds.investigation.id = 1") == f"[1,{two}]"
+
+
+def test_a_slow_transaction_fails_when_what_it_refers_to_was_deleted(store: Store) -> None:
+    one = dataset(store, "one")
+
+    def late() -> None:
+        with store.begin_slow_transaction() as transaction:
+            transaction.create("Dataset", name="other", investigation=1, type=1)
+            transaction.create("DatasetParameter", dataset=one, type=1, numericValue=1.0)
+            store.delete("Dataset", one)
+
+    with pytest.raises(Refusal, match="not found"):
+        late()
+    assert (len(store.tables["DatasetParameter"]), len(store.tables["Dataset"])) == (0, 0)
+
+
 @pytest.mark.parametrize(("version", "lacks"), [("6.0.1", "subjects"), ("4.10", "datasetTechniques")])
 def test_an_older_version_does_not_know_later_relations(version: str, lacks: str) -> None:
     old = Store(version=version)
