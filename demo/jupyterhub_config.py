@@ -47,8 +47,6 @@ c.Spawner.args = [
     "--ServerApp.shutdown_no_activity_timeout=7200",
     "--MappingKernelManager.cull_idle_timeout=3600",
     "--MappingKernelManager.cull_interval=300",
-    "--LabApp.news_url=None",  # no calls to the outside
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     *(["--allow-root"] if os.geteuid() == 0 else []),
 ]
 c.Spawner.ip = "127.0.0.1"

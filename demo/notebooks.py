@@ -37,19 +37,22 @@ with open("measurement.csv") as file:
     rows = list(csv.DictReader(file))
 angle = [float(row["angle_deg"]) for row in rows]
 counts = [float(row["counts"]) for row in rows]
-print(f"{len(rows)} points, at most {max(counts):.0f} counts at {angle[counts.index(max(counts))]:.2f} degrees")"""
+top = max(counts)
+print(f"{len(rows)} points, at most {top:.0f} counts at {angle[counts.index(top)]:.1f} degrees")"""
 
 _DRAW = """from IPython.display import SVG
 
 width, height, left, foot = 720, 320, 60, 40
-across = [left + (width - left - 20) * (x - angle[0]) / (angle[-1] - angle[0]) for x in angle]
-up = [height - foot - (height - foot - 20) * y / max(counts) for y in counts]
+right, floor, middle = width - 20, height - foot, height / 2
+across = [left + (right - left) * (x - angle[0]) / (angle[-1] - angle[0]) for x in angle]
+up = [floor - (floor - 20) * y / top for y in counts]
 line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, up))
-SVG(f'''<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">
-<polyline points="{left},20 {left},{height - foot} {width - 20},{height - foot}" fill="none" stroke="gray"/>
+SVG(f'''<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"
+  font-family="sans-serif" font-size="12" text-anchor="middle">
+<polyline points="{left},20 {left},{floor} {right},{floor}" fill="none" stroke="gray"/>
 <polyline points="{line}" fill="none" stroke="#0b6e99" stroke-width="1.5"/>
-<text x="{width / 2}" y="{height - 8}" text-anchor="middle">scattering angle (degrees)</text>
-<text x="16" y="{height / 2}" text-anchor="middle" transform="rotate(-90 16 {height / 2})">counts</text>
+<text x="{width / 2}" y="{height - 8}">scattering angle (degrees)</text>
+<text x="16" y="{middle}" transform="rotate(-90 16 {middle})">counts</text>
 </svg>''')"""
 
 _CELLS = {"inspect": (_WHO, _DESCRIPTOR, _FILES), "plot": (_WHO, _READ, _DRAW)}
@@ -59,7 +62,8 @@ _ABOUT = {"inspect": "What is in this dataset", "plot": "A first plot"}
 def notebook(wishes: Wishes) -> str:
     """The starter notebook of a procedure as JSON (nbformat 4.5)."""
     title = wishes.title or wishes.dataset or "a dataset"
-    about = _cell(0, "markdown", f"# {_ABOUT[wishes.procedure]}\n\n{title}\n\nRun the cells with Shift-Enter.")
+    text = f"# {_ABOUT[wishes.procedure]}\n\n{title}\n\nRun the cells with Shift-Enter. The demo has no data: measurement.csv is invented."
+    about = _cell(0, "markdown", text)
     cells = [about, *(_cell(n, "code", text) for n, text in enumerate(_CELLS[wishes.procedure], 1))]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     whole = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}

@@ -40,6 +40,7 @@ class SessionSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     async def start(self) -> tuple[str, int]:
         """Fill the session's folder, start the process, write down its pid."""
+        settle(Path(self.home_dir))
         furnish(self.session_folder, self.wishes)
         self.notebook_dir = str(self.session_folder)
         address: tuple[str, int] = await super().start()
@@ -76,6 +77,13 @@ def apply_wishes(spawner: SessionSpawner, options: dict[str, Any]) -> None:
     except Refused as refused:
         raise HTTPError(400, str(refused)) from None
     spawner.default_url = f"/lab/tree/{spawner.wishes.procedure}.ipynb" if spawner.wishes.dataset else "/lab"
+
+
+def settle(home: Path) -> None:
+    """Keep JupyterLab from asking newcomers about its news, and from calling home for it."""
+    settings = home / ".jupyter" / "labconfig" / "page_config.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
 
 
 def furnish(folder: Path, wishes: Wishes) -> None:
