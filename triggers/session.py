@@ -110,7 +110,13 @@ class Session:
         wire = self._wire()
         sent = {"User-Agent": AGENT, "Accept-Encoding": "identity", **headers}
         times = (self.patience.connect_s, min(self.patience.first_byte_s, seconds))
-        alarm = threading.Timer(seconds, wire.cut)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            wire.cut()
+
+        alarm = threading.Timer(seconds, end)
         alarm.daemon = True
         alarm.start()
         try:
@@ -118,6 +124,8 @@ class Session:
                 method, url, headers=sent, stream=True, allow_redirects=False, timeout=times, **options
             ) as response:
                 yield response
+            if late.is_set():  # an answer cut in its headers looks like a short one
+                raise RetryLater(f"{host} did not finish its answer in time.")
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             # UnicodeError: requests decodes Location even where no redirect is followed
             raise RetryLater(f"{host} does not answer: {_plain(error)}.") from None

@@ -11,7 +11,7 @@ from fakes.platform import FakePlatform
 
 from catalogue.database import open_database
 from catalogue.launches import Launches
-from schema.access import Viewer
+from schema.access import Access, Viewer
 from schema.activities import Launch
 from schema.federation import Federation
 from schema.records import Dataset, Document
@@ -29,7 +29,8 @@ def document(**changed: object) -> Document:
         "source": "north/cat", "id": "1", "pid": "10.5555/abc", "facility": "north", "title": "Films",
         "location": "/nfs/abc", "access": "OPEN",
     }  # fmt: skip
-    return Document(Dataset(**{**said, **changed}), (), 1)
+    asked = {**said, **changed}
+    return Document(Dataset(**{**asked, "access": Access(asked["access"])}), (), 1)
 
 
 @dataclass

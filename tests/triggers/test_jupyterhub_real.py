@@ -3,17 +3,22 @@
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from fakes.north import facility, hub_trigger, now, request
 
+from catalogue.database import open_database
+from catalogue.launches import Launches
 from demo.hub import Hub, hub
 from schema.activities import FailureCode, LaunchState, launch_id
 from schema.federation import Choice
 from triggers.jupyterhub import JupyterHub, open_jupyterhub
+from triggers.launch import Line, advance, sweep
 from triggers.ports import Handle, Observation, Refused
+from triggers.registry import Platform
 
 pytestmark = [pytest.mark.jupyterhub, pytest.mark.timeout(240)]
 
@@ -110,3 +115,29 @@ def test_a_real_start_is_called_off_while_it_is_pending(adapter: JupyterHub) -> 
         assert time.monotonic() < end
         time.sleep(0.3)
     assert adapter.owned() == []
+
+
+def test_the_line_brings_a_real_session_to_ready_and_to_its_end(adapter: JupyterHub, real: Hub, tmp_path: Path) -> None:
+    trigger = hub_trigger(real.url, apiUrl=real.api)
+    database = open_database(f"sqlite:///{tmp_path / 'launches.db'}", clock=now)
+    ledger = Launches(database)
+    platforms = {"north/hub": Platform("north/hub", facility(trigger), trigger, adapter)}
+    line = Line(ledger, platforms, now, "worker")
+    launch, _ = ledger.request(wish(), None, False, now() + timedelta(hours=1))
+
+    def run_until(*states: LaunchState) -> None:
+        end = time.monotonic() + 90
+        while (found := ledger.launch(launch.id)) is not None and found.state not in states:
+            assert time.monotonic() < end, ledger.events(launch.id)
+            for id in sweep(line):
+                advance(id, line)
+            time.sleep(0.2)
+
+    run_until(LaunchState.READY, LaunchState.FAILED)
+    story = [event.state for event in ledger.events(launch.id)]
+    assert story[:2] == [LaunchState.REQUESTED, LaunchState.CHECKED]
+    assert story[-1] is LaunchState.READY
+    ledger.want(launch.id, "stop")
+    run_until(LaunchState.STOPPED, LaunchState.FAILED)
+    assert adapter.owned() == []
+    database.close()
