@@ -11,7 +11,7 @@ PARAMETER = "stringValue numericValue:float dateTimeValue:time rangeTop:float ra
 
 # One entity a line (an indented line goes on): name, attributes, `rel>Target.inverse` for a to-one relation
 # (`!` not null, `:type`, `@since`), then, after `|`, the names that are unique together.
-# Source: reference/harvest-sources.md 2.6; inverse names from recordings.
+# Source: the schema documentation of ICAT 6.2; inverse names as in replies recorded from 6.2.0.
 TABLE = """
 Facility name! fullName description url daysUntilRelease:int | name
 Investigation name! visitId! title! summary doi startDate:time endDate:time releaseDate:time fileSize:int@5.0
