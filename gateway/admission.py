@@ -19,19 +19,19 @@ _PATIENCE_S = 1.0  # how long a request waits for a place
 
 
 class Bucket:
-    """Points a minute for each client. A client with anything left may ask, and pays later what it had not."""
+    """Points a minute for each client. A client with one left may ask, and pays later what it had not."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str, points: float, per_minute: int) -> None:
-        """Take points. Raises RateLimited when nothing is left."""
+        """Take points. Raises RateLimited when less than one is left."""
         now = self._clock()
         left, then = self._left.pop(client, (float(per_minute), now))
         left = min(per_minute, left + (now - then) * per_minute / 60)
         self._left[client] = (left, now)
-        if left <= 0:
+        if left < 1:
             wait = max(1.0, (1 - left) * 60 / per_minute)
             raise RateLimited("Too much was asked for within a minute. Wait a little, then go on.", wait)
         self._left[client] = (left - points, now)

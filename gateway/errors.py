@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 from schema.errors import (
     Conflict,
@@ -74,7 +74,8 @@ def entry(error: BaseException, correlation: str) -> dict[str, Any]:
 def located(error: GraphQLError, correlation: str) -> dict[str, Any]:
     """An error of an execution: as `entry`, with its place in the document and its path in the response."""
     cause = _cause(error)
-    if cause is None and error.nodes:  # graphql-core's own words about an argument: made from the document alone
+    if cause is None and error.nodes and not any(isinstance(node, FieldNode) for node in error.nodes):
+        # graphql-core's own words about an argument: made from the document alone
         shown = {"message": error.message, "extensions": {"code": "BAD_INPUT", "correlationId": correlation}}
     else:
         shown = entry(cause if cause is not None else error, correlation)

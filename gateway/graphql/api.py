@@ -5,14 +5,24 @@ from __future__ import annotations
 import sys
 
 import graphene
-from graphql import GraphQLSchema, print_schema
+from graphql import GraphQLInterfaceType, GraphQLSchema, print_schema
 
 from gateway.graphql.mutations import Mutation
+from gateway.graphql.nodes import type_name
 from gateway.graphql.query import Query
 from gateway.graphql.subscription import Subscription
 
-SCHEMA: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription).graphql_schema
-"""The schema; immutable once made."""
+
+def _made() -> GraphQLSchema:
+    schema: GraphQLSchema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription).graphql_schema
+    node = schema.get_type("Node")
+    assert isinstance(node, GraphQLInterfaceType)
+    node.resolve_type = type_name  # graphene would have it name classes, which know this module and not the other way
+    return schema
+
+
+SCHEMA = _made()
+"""The schema; not changed once made."""
 
 
 def sdl() -> str:

@@ -19,14 +19,14 @@ class Node(graphene.Interface):
 
     id = always(graphene.ID, "Its Relay id: opaque, URL-safe, steady.")
 
-    @staticmethod
-    def resolve_type(instance: Any, _info: Any) -> str:
-        """Which type a value found by id is."""
-        if isinstance(instance, shape.Stored):
-            return instance.type
-        if isinstance(instance, Facility):
-            return "Facility"
-        return "Trigger" if isinstance(instance, TriggerCard) else "Launch"
+
+def type_name(value: Any, _info: Any = None, _type: Any = None) -> str:
+    """Which type a value found by its id is."""
+    if isinstance(value, shape.Stored):
+        return value.type
+    if isinstance(value, Facility):
+        return "Facility"
+    return "Trigger" if isinstance(value, TriggerCard) else "Launch"
 
 
 class PageInfo(graphene.ObjectType):
