@@ -1,0 +1,134 @@
+"""This file is the command: what an operator does from a shell. Every subcommand has --json."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+from catalogue.query import Search
+from catalogue.rebuild import rebuild as rebuild_index
+from pangate import progress, show
+from pangate.house import House, open_house
+from pangate.serve import log_as_json
+from pangate.serve import serve as serve_house
+from pangate.settings import Settings, read_settings
+from pangate.work import Work
+from schema.activities import HarvestMode, HarvestState
+from schema.errors import PangateError
+from schema.text import parse
+
+app = typer.Typer(
+    name="pangate",
+    help="The federated metadata catalogue of photon and neutron facilities, and its analyse button.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+_errors = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command; a refusal is one sentence and exit code 1, never a traceback."""
+    try:
+        app()
+    except PangateError as error:
+        _errors.print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the page and the interfaces, harvest by the intervals, advance launches, until stopped."""
+    settings = read_settings()
+    log_as_json(settings.log_level)
+    _allow_loopback_sign_in(settings)
+    with open_house(settings, write_index=True) as house:
+        serve_house(house)
+
+
+@app.command()
+def harvest(
+    source: Annotated[str | None, typer.Argument(help="facility/source; all of them without it")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Walk everything, not only what changed.")] = False,
+    release_sweep: Annotated[bool, typer.Option("--release-sweep", help="Allow a held mass removal, once.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Only look: what would come, and how it maps. Nothing is kept.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Harvest now, and show how it goes."""
+    with _house(write_index=not probe) as house:
+        names = [source] if source else list(house.federation.sources())
+        show.known(names, house)
+        if probe:
+            show.emit([progress.probe(house, name) for name in names], json, show.probes)
+            return
+        if release_sweep:
+            for name in names:
+                house.harvests.release_sweep(name, "command line")
+        mode = HarvestMode.FULL if full or release_sweep else HarvestMode.INCREMENTAL
+        done = [progress.harvest(Work(house), name, mode, quiet=json) for name in names]
+        progress.project(house, quiet=json)
+        show.emit([show.harvest(each) for each in done if each is not None], json, show.harvests)
+        if any(each is None or each.state not in (HarvestState.DONE, HarvestState.DEGRADED) for each in done):
+            raise typer.Exit(1)
+
+
+@app.command()
+def sources(json: Json = False) -> None:
+    """How every source stands."""
+    with _house(write_index=False) as house:
+        show.emit(show.source_rows(house), json, show.sources)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help='words, "a phrase", -not')],
+    first: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    json: Json = False,
+) -> None:
+    """Search public datasets."""
+    with _house(write_index=False) as house:
+        found = house.index.search(Search(asked=parse(" ".join(words)), first=first))
+        show.emit(show.found(found), json, show.hits)
+
+
+@app.command()
+def launches(json: Json = False) -> None:
+    """Launches that may have something running at a site."""
+    with _house(write_index=False) as house:
+        show.emit([show.launch(each) for each in house.launches.alive()], json, show.launches)
+
+
+@app.command()
+def rebuild(json: Json = False) -> None:
+    """Build the search index anew from the records, aside, and swap it in. Stop `pangate serve` first, or ask it by restarting."""
+    with _house(write_index=True) as house:
+        if not house.projecting:
+            _errors.print("Another process writes the index (pangate serve?). Stop it, then rebuild.", style="red")
+            raise typer.Exit(1)
+        with progress.bar("Rebuilding the index", quiet=json) as told:
+            count = rebuild_index(house.projector, told=told)
+        show.emit({"documents": count}, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
+
+
+@contextmanager
+def _house(*, write_index: bool) -> Iterator[House]:
+    with open_house(read_settings(), write_index=write_index) as house:
+        yield house
+
+
+def _allow_loopback_sign_in(settings: Settings) -> None:
+    """oauthlib refuses http unless told; it is told for an identity provider on this machine only. A provider may name scopes
+    otherwise than they were asked for."""
+    os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"] = "1"
+    if urlsplit(settings.oidc_issuer or "").scheme == "http":
+        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"

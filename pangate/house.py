@@ -1,0 +1,122 @@
+"""This file is the house opened: every room of one process, wired once, for the server, a worker and the command alike."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from catalogue.assembly import Order
+from catalogue.database import Database, open_database
+from catalogue.harvests import Harvests
+from catalogue.index.embedded import EmbeddedIndex
+from catalogue.intake import Rules
+from catalogue.launches import Launches
+from catalogue.ports import Index
+from catalogue.project import Projector
+from catalogue.records import Records
+from catalogue.sessions import Sessions
+from pangate.settings import Environment, Settings, gateway_secret, read_file
+from pangate.vocabulary import vocabulary_of
+from schema.errors import Misconfigured, Unavailable
+from schema.federation import Federation
+from schema.techniques import Vocabulary
+from triggers.desk import Desk
+from triggers.launch import Line
+from triggers.registry import Platform, close_platforms, open_platforms
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """All rooms. `projecting` tells whether this process may write to the embedded index."""
+
+    settings: Settings
+    environment: Environment
+    federation: Federation
+    vocabulary: Vocabulary
+    clock: Clock
+    owner: str
+    database: Database
+    truth: Records
+    harvests: Harvests
+    launches: Launches
+    sessions: Sessions
+    index: Index
+    projecting: bool
+    platforms: dict[str, Platform]
+
+    @property
+    def projector(self) -> Projector:
+        """The projector of this process."""
+        return Projector(self.truth, self.index)
+
+    @property
+    def line(self) -> Line:
+        """What a step of a launch needs."""
+        return Line(self.launches, self.platforms, self.clock, self.owner)
+
+    @property
+    def desk(self) -> Desk:
+        """What a request for a launch needs."""
+        return Desk(self.federation, self.launches, self.platforms, self.clock)
+
+    @property
+    def secret(self) -> bytes:
+        """The gateway's own secret."""
+        return gateway_secret(self.settings, self.environment)
+
+
+@contextmanager
+def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now) -> Iterator[House]:
+    """The house, closed at the end. With `write_index` this process projects if no other does already. Raises Misconfigured."""
+    federation, environment = read_file(settings), Environment()
+    order = Order({home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities})
+    prefixes = {facility.id: facility.prefixes for facility in federation.facilities}
+    vocabulary = vocabulary_of(settings.vocabulary)
+    database = open_database(settings.database_url, clock=clock)
+    platforms = open_platforms(federation, environment, clock)
+    index, projecting = _index(settings, vocabulary, write=write_index)
+    try:
+        yield House(
+            settings=settings,
+            environment=environment,
+            federation=federation,
+            vocabulary=vocabulary,
+            clock=clock,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            database=database,
+            truth=Records(database, order),
+            harvests=Harvests(database, Rules(order, prefixes)),
+            launches=Launches(database),
+            sessions=Sessions(database),
+            index=index,
+            projecting=projecting,
+            platforms=platforms,
+        )
+    finally:
+        close_platforms(platforms)
+        index.close()
+        database.close()
+
+
+def _index(settings: Settings, vocabulary: Vocabulary, *, write: bool) -> tuple[Index, bool]:
+    if settings.index and settings.index.startswith(("http://", "https://")):
+        raise Misconfigured(
+            "PANGATE_INDEX names an Elasticsearch server, which this release does not speak to yet; name a folder."
+        )
+    if write:
+        try:
+            return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
+        except Unavailable:  # another process projects
+            pass
+    return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False

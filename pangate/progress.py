@@ -1,0 +1,90 @@
+"""This file is how long work is shown on a terminal: a bar that moves, and nothing at all for machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from catalogue.ports import Harvest
+from harvesters.registry import KINDS
+from pangate.house import House
+from pangate.work import Work
+from schema.activities import HarvestMode
+from schema.errors import Misconfigured
+from schema.records import encode
+
+_WAIT_S = 120.0
+Told = Callable[[int, int], None]
+
+
+@contextmanager
+def bar(title: str, *, quiet: bool) -> Iterator[Told]:
+    """A bar from nothing to a total that may change."""
+    if quiet:
+        yield lambda _done, _total: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(title, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def harvest(work: Work, source: str, mode: HarvestMode, *, quiet: bool) -> Harvest | None:
+    """A harvest with its figures as they grow."""
+    if quiet:
+        return work.harvest(source, mode.value)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(f"{source}: asking", total=None)
+
+        def told(run: Harvest, message: str, _total: int | None) -> None:
+            figures = run.figures
+            text = f"{source}: {figures.seen:,} seen, {figures.added + figures.changed:,} new or changed, {figures.rejected:,} refused"
+            shown.update(task, description=f"{text} ({message})" if message else text)
+
+        return work.harvest(source, mode.value, told)
+
+
+def project(house: House, *, quiet: bool) -> None:
+    """Bring the index to the records' head, or wait until the process that writes it has."""
+    with bar("Indexing", quiet=quiet) as told:
+        if house.projecting:
+            house.projector.project()
+            return
+        head, began = house.truth.head(), time.monotonic()
+        while house.index.mark() < head and time.monotonic() - began < _WAIT_S:
+            told(house.index.mark(), head)
+            time.sleep(0.2)
+
+
+def probe(house: House, source: str) -> dict[str, Any]:
+    """A look at a source that keeps nothing."""
+    facility, place = house.federation.sources()[source]
+    if place.kind not in KINDS:
+        raise Misconfigured(f"there is no harvester of the kind {place.kind}; there are: {', '.join(KINDS)}.")
+    harvester = KINDS[place.kind](facility, place, house.environment, house.clock)
+    try:
+        found = harvester.probe()
+    finally:
+        harvester.close()
+    return {
+        "source": source,
+        "ok": found.ok,
+        "message": found.message,
+        "version": found.version,
+        "identity": found.identity,
+        "counts": found.counts,
+        "sample": [encode(record).decode() for record in found.sample[:3]],
+        "rejects": [{"id": each.id, "reason": each.reason, "message": each.message} for each in found.rejects],
+    }

@@ -1,0 +1,107 @@
+"""This file is `pangate serve`: the gateway, and on one machine the crew beside it, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway.app import Rooms, application
+from gateway.provider import Client
+from pangate.analysis import AnalysisDesk
+from pangate.bridges import Checks, IndexReader, LedgerSources, RowSessions
+from pangate.crew import Crew
+from pangate.house import House
+
+GRACE_S = 10
+
+
+def app_of(house: House, crew: Crew) -> Starlette:
+    """The gateway over a house; the crew works while the application lives."""
+    settings = house.settings
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        working = crew.at_work()
+        await asyncio.to_thread(working.__enter__)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(working.__exit__, None, None, None)
+
+    rooms = Rooms(
+        url=settings.public_url,
+        secret=house.secret,
+        reader=IndexReader(house),
+        sources=LedgerSources(house),
+        launches=AnalysisDesk(house, crew.wake),
+        sessions=RowSessions(house),
+        health=Checks(house),
+        federation=house.federation,
+        vocabulary=house.vocabulary,
+        clock=house.clock,
+        issuer=_issuer(house),
+        operators=settings.operators,
+        rated=settings.rate_limit,
+    )
+    return application(rooms, lifespan)
+
+
+def serve(house: House) -> None:
+    """Serve until SIGTERM or Ctrl-C: then take nothing new, finish what is in hand, and stop."""
+    settings = house.settings
+    crew = Crew(house)
+    config = uvicorn.Config(
+        app_of(house, crew),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=16_384,
+        ws_max_size=65_536,
+        limit_concurrency=512,
+    )
+    uvicorn.Server(config).run()
+
+
+def log_as_json(level: str) -> None:
+    """One JSON object a line on standard output, from our own loggers and the libraries' alike."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[*processors, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=processors)
+    )
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+
+
+def _issuer(house: House) -> Client | None:
+    settings = house.settings
+    if not settings.oidc_issuer or not settings.oidc_client_id:
+        return None
+    return Client(
+        issuer=settings.oidc_issuer.rstrip("/"),
+        id=settings.oidc_client_id,
+        secret=house.environment.secret("PANGATE_OIDC_CLIENT_SECRET"),
+        redirect=f"{settings.public_url}/login/callback",
+    )

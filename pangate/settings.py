@@ -1,0 +1,140 @@
+"""This file is the settings: read from the environment once, at the door, and nowhere else.
+
+Names: design section 10. Any secret may also come from a file: NAME_FILE names it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schema.errors import Misconfigured
+from schema.federation import Federation, read_federation
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """Everything that may be set by PANGATE_… variables."""
+
+    model_config = SettingsConfigDict(env_prefix="PANGATE_", extra="ignore", frozen=True)
+
+    federation: Path = Field(Path("federation.yaml"), description="the federation file")
+    data: Path = Field(Path("var"), description="the folder of the embedded stores")
+    database: str | None = Field(
+        None, description="sqlite:///path or postgresql://…; a file in the data folder without it"
+    )
+    index: str | None = Field(
+        None, description="a folder, or http(s)://… of Elasticsearch; a folder in the data folder without it"
+    )
+    broker: str | None = Field(None, description="redis://… or amqp://…; within the process without it")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(8080, ge=1, le=65535, description="the port to listen on")
+    url: str | None = Field(None, description="the public address, when it is another than host and port")
+    oidc_issuer: str | None = Field(None, description="the identity provider; nobody can sign in without it")
+    oidc_client_id: str | None = Field(None, description="our name at the provider")
+    operators: str | None = Field(
+        None, description="the group (of the claim `groups`) whose members may harvest and see rejects"
+    )
+    vocabulary: str | None = Field(
+        None, description="path of a PaNET release (OWL) or table, in the place of the packaged one"
+    )
+    rate_limit: bool = Field(True, description="whether readers are limited in how much they ask")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("url", "oidc_issuer")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("an address begins with https:// (or http:// on this machine)")
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> Settings:
+        for name, value in (("PANGATE_URL", self.url), ("PANGATE_OIDC_ISSUER", self.oidc_issuer)):
+            parts = urlsplit(value or "")
+            if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+                raise ValueError(f"{name} must be https: sign-in over plain http is only allowed on this machine")
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("PANGATE_OIDC_ISSUER is set, so PANGATE_OIDC_CLIENT_ID must be set too")
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """The public address, without a slash at its end."""
+        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        """Where the truth is."""
+        return self.database or f"sqlite:///{(self.data / 'pangate.sqlite').absolute()}"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the embedded index is."""
+        return Path(self.index) if self.index else self.data / "index"
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises Misconfigured with one sentence a fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (_fault(fault) for fault in error.errors(include_url=False, include_input=False))
+        raise Misconfigured("\n".join(faults)) from None
+
+
+def _fault(fault: Mapping[str, object]) -> str:
+    place = fault["loc"]
+    name = f"PANGATE_{str(place[0]).upper()}: " if isinstance(place, tuple) and place else ""
+    return f"{name}{str(fault['msg']).removeprefix('Value error, ')}."
+
+
+def read_file(settings: Settings) -> Federation:
+    """The federation file. Raises Misconfigured."""
+    try:
+        text = settings.federation.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        message = f"the federation file cannot be read ({reason}); set PANGATE_FEDERATION."
+        raise Misconfigured(message, where=str(settings.federation)) from None
+    return read_federation(text, str(settings.federation))
+
+
+class Environment:
+    """Named secrets: the variable of that name, or the file that NAME_FILE names."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+
+    def secret(self, name: str) -> str:
+        """The value. Raises Misconfigured naming the variable, never a value."""
+        if value := self._environ.get(name):
+            return value
+        if path := self._environ.get(f"{name}_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise Misconfigured(f"the file that {name}_FILE names cannot be read ({error.strerror}).") from None
+        raise Misconfigured(
+            f"the secret {name} is not set; put it into the environment, or its file's path into {name}_FILE."
+        )
+
+
+def gateway_secret(settings: Settings, environment: Environment) -> bytes:
+    """The gateway's own secret: PANGATE_SECRET, else a file in the data folder that is made once, readable by its owner alone."""
+    try:
+        return environment.secret("PANGATE_SECRET").encode()
+    except Misconfigured:
+        path = settings.data / "secret"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+    return path.read_bytes()
