@@ -110,6 +110,8 @@ class Questions:
         columns = [path(name, clause.dimension, text) for text in (texts or (None,))]
         low = _FLOOR if clause.min is None else key(clause.min)
         high = _CEILING if clause.max is None else key(clause.max)
+        if low > high:
+            return Query.empty_query()
         return any_of([query for column in columns for query in self._overlaps(column, low, high, searcher)])
 
     def _overlaps(self, column: str, low: int, high: int, searcher: tantivy.Searcher) -> list[Query]:
@@ -130,8 +132,6 @@ class Questions:
         return found
 
     def _keys(self, column: str, low: int, high: int) -> Query:
-        if low > high:
-            return Query.empty_query()
         assert column.isalnum()
         return self._index.parse_query(f"q.{column}:[{low} TO {high}]")
 
