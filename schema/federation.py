@@ -11,7 +11,16 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from schema.errors import Misconfigured
 
@@ -37,7 +46,9 @@ def _http_url(value: str) -> str:
 
 
 Key = Annotated[str, Field(pattern=_KEY)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), PlainSerializer(lambda value: f"{int(value.total_seconds())} s")
+]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
