@@ -22,6 +22,7 @@ from catalogue.index.facets import (
     of_values,
     size_of,
 )
+from catalogue.index.quantities import key
 from catalogue.index.terms import Techniques
 from catalogue.query import Clause, Facet, FacetWish, Field, Search
 
@@ -86,17 +87,10 @@ class Counting:
             return of_bins(wish, (), (), total)
         bounds = edges(float(stats["min"]), float(stats["max"]), wish.bins)
         known = self._view.count(all_of([query, self._view.questions.having(column(wish))]))
-        if len(bounds) == 2:
-            return of_bins(wish, bounds, (known,), total - known)
-        # Open at both ends: the parser of JSON numbers may be a last digit off, and would lose the smallest and the largest.
-        ends = [None, *bounds[1:-1], None]
-        ranges = [
-            {name: end for name, end in (("from", low), ("to", high)) if end is not None}
-            for low, high in pairwise(ends)
-        ]
-        wished = {"bins": {"range": {"field": f"p.{column(wish)}", "ranges": ranges}}}
-        buckets = self._view.searcher.aggregate(query, wished)["bins"]["buckets"]
-        return of_bins(wish, bounds, [int(bucket["doc_count"]) for bucket in buckets], total - known)
+        # Tantivy's own range aggregation is wrong where a segment's numbers happen to be whole: it clamps edges to whole numbers there.
+        ends = [*map(key, bounds[:-1]), key(bounds[-1]) + 1] if len(bounds) > 1 else []
+        bins = [self._view.questions.keys(column(wish), low, end - 1) for low, end in pairwise(ends)]
+        return of_bins(wish, bounds, [self._view.count(all_of([query, one])) for one in bins], total - known)
 
     def _label(self, field: Field, value: str) -> str:
         """What to show for a value: the vocabulary's label, or its most frequent spelling (the first of equals)."""

@@ -65,6 +65,11 @@ class Questions:
         """Documents with a number of that parameter column."""
         return Query.exists_query(f"p.{column}")
 
+    def keys(self, column: str, low: int, high: int) -> Query:
+        """Documents with a number of that parameter column whose key lies between two keys, both included."""
+        assert column.isalnum()
+        return self._index.parse_query(f"q.{column}:[{low} TO {high}]")
+
     def _anywhere(self, terms: tuple[str, ...]) -> Query:
         fields = [
             Query.boost_query(query, weight)
@@ -116,24 +121,20 @@ class Questions:
 
     def _overlaps(self, column: str, low: int, high: int, searcher: tantivy.Searcher) -> list[Query]:
         """A point within, or a range of which one end lies before the other end of the question."""
-        found = [self._keys(column, low, high)]
+        found = [self.keys(column, low, high)]
         place = 0
         while searcher.doc_freq("slots", f"{column}x{place}"):
             slot = f"{column}x{place}"
             found.append(
                 Query.boolean_query(
                     [
-                        (Occur.Must, self._keys(f"{slot}l", _FLOOR, high)),
-                        (Occur.Must, self._keys(f"{slot}h", low, _CEILING)),
+                        (Occur.Must, self.keys(f"{slot}l", _FLOOR, high)),
+                        (Occur.Must, self.keys(f"{slot}h", low, _CEILING)),
                     ]
                 )
             )
             place += 1
         return found
-
-    def _keys(self, column: str, low: int, high: int) -> Query:
-        assert column.isalnum()
-        return self._index.parse_query(f"q.{column}:[{low} TO {high}]")
 
 
 def wanted(asked: Asked) -> list[tuple[str, ...]]:
