@@ -25,7 +25,7 @@ from catalogue.launch_rows import (
     same_launch,
 )
 from catalogue.leases import Leases, check
-from catalogue.ports import Lease, TriggerState
+from catalogue.ports import Lease, TriggerState, launch_lease
 from catalogue.tables import capabilities, events, launches, leases
 from schema.activities import FINAL, Launch, LaunchEvent, LaunchRequest, LaunchState, may_move
 from schema.errors import Conflict
@@ -37,7 +37,7 @@ _ENDED = sorted(state.value for state in FINAL)
 
 
 class Launches(Leases):
-    """The LaunchLedger in SQL. A worker's lease of a launch is named by its id, with or without "launch:" before it."""
+    """The LaunchLedger in SQL."""
 
     def request(self, request: LaunchRequest, key: str | None, another: bool, expires: datetime) -> tuple[Launch, bool]:
         """The launch of this request and whether it is new. Idempotent on (principal, key); without key a live launch of the same
@@ -91,8 +91,9 @@ class Launches(Leases):
 
     def owed(self, now: datetime, limit: int) -> list[Launch]:
         """Launches with work due that nobody holds a lease of, longest due first."""
-        named = or_(leases.c.name == launches.c.id, leases.c.name == "launch:" + launches.c.id)
-        held = exists().where(named, leases.c.owner != "", leases.c.expires > now)
+        held = exists().where(
+            leases.c.name == literal(launch_lease("")) + launches.c.id, leases.c.owner != "", leases.c.expires > now
+        )
         query = select(launches).where(launches.c.due <= now, ~held).order_by(launches.c.due, launches.c.number)
         with self._database.read() as connection:
             return [as_launch(row) for row in connection.execute(query.limit(limit))]

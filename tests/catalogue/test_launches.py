@@ -16,7 +16,7 @@ from truths import Clock
 from catalogue.database import Database, open_database
 from catalogue.launch_rows import new_id
 from catalogue.launches import Launches
-from catalogue.ports import Lease, Session, TriggerState
+from catalogue.ports import Lease, Session, TriggerState, launch_lease
 from catalogue.sessions import Sessions
 from schema.access import Viewer
 from schema.activities import Failure, FailureCode, Launch, LaunchEvent, LaunchRequest, LaunchState, may_move
@@ -177,7 +177,7 @@ def test_only_legal_moves_are_recorded(before: LaunchState, after: LaunchState) 
 def test_owed_work_is_what_is_due_and_free(ledger: Launches, clock: Clock) -> None:
     launch, _ = ask(ledger)
     other, _ = ask(ledger, dataset="10.5291/y")
-    lease = ledger.acquire(f"launch:{launch.id}", "one", 10)
+    lease = ledger.acquire(launch_lease(launch.id), "one", 10)
     assert lease is not None
     assert [owed.id for owed in ledger.owed(clock(), 9)] == [other.id]
     ledger.record(None, other, None, due=clock() + timedelta(seconds=5))

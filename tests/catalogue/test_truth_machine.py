@@ -61,8 +61,8 @@ def records(draw: Any, source: str, start: Any) -> AnyRecord:
 class TruthMachine(RuleBasedStateMachine):
     """The model is what the sources last said; everything else must follow from it."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(at_once=st.integers(0, 3), hidden=st.sampled_from(["a", "b", "none"]))
+    def begin(self, at_once: int, hidden: str) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name) / "truth.db", order={"ill": SOURCES})
         self.start = self.world.clock()
@@ -71,7 +71,18 @@ class TruthMachine(RuleBasedStateMachine):
         self.index = PaperIndex()
         self.projector = Projector(self.world.records, self.index)
         self.published: dict[tuple[Kind, str], tuple[int | None, object]] = {}
-        self.at_once, links.AT_ONCE = links.AT_ONCE, 2  # small, so that touches are owed
+        self.at_once, links.AT_ONCE = links.AT_ONCE, at_once  # small, so that touches are owed
+        self._begin_with_names_that_meet(hidden)
+
+    def _begin_with_names_that_meet(self, hidden: str) -> None:
+        later = Visibility(public=False, groups=("ill:g",), public_from=self.start + timedelta(hours=2))
+        parts = {"investigation": in_investigation("a"), "instruments": (InstrumentPart(id="b"),)}
+        page: list[AnyRecord] = [dataset(id, SOURCES[0], title="x", **parts) for id in "abc"]
+        page += [investigation("a", SOURCES[0], **({"visibility": later} if hidden == "a" else {}))]
+        page += [instrument("b", SOURCES[0], **({"visibility": later} if hidden == "b" else {}))]
+        self.world.harvest(Page(records=tuple(page)), source=SOURCES[0])
+        for record in page:
+            self._tell(record)
 
     def teardown(self) -> None:
         links.AT_ONCE = self.at_once
