@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,12 +91,13 @@ def _name(given: Any, field: str) -> str:
 
 
 def _si(value: float, unit: str | None) -> float:
-    if unit is None:
-        return value
-    quantity = units.si(value, unit)
-    if quantity is None:
-        raise BadInput(f"{value} {unit} is out of range.", field="filter.parameters", remedy="Give a smaller number.")
-    return quantity.value
+    quantity = units.si(value, unit) if unit is not None else None
+    found = value if unit is None else quantity.value if quantity is not None else math.inf
+    if not math.isfinite(found):
+        raise BadInput(
+            f"{value} {unit or ''} is out of range.", field="filter.parameters", remedy="Give a number within it."
+        )
+    return found
 
 
 def shown(value: float | None, unit: str | None, si_unit: str | None) -> float | None:

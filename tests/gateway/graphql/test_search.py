@@ -123,6 +123,12 @@ async def test_filters_that_mean_nothing_are_refused_with_what_to_change(world, 
     assert len(message) > 10
 
 
+@pytest.mark.parametrize("unit", ["", ',unit:"eV"'])
+async def test_an_end_that_is_infinite_is_refused(world, unit):
+    asked = f'{{datasets(filter:{{parameters:[{{name:"x",min:1e{"9" * 400}{unit}}}]}}){{totalCount}}}}'
+    assert (await world.refused(asked))[0] == "BAD_INPUT"
+
+
 async def test_a_bucket_value_is_what_the_filter_takes(world):
     keys = {
         "FACILITY": "facility", "INSTRUMENT": "instrument", "TECHNIQUE": "technique", "SAMPLE": "sample",

@@ -1,0 +1,92 @@
+"""This file is documents made to hurt: each is refused before anything is executed, with a code that is not INTERNAL.
+
+The kinds are those of graphql-cop's checks, of GraphQL Armor's plugins, and of the published attacks on graphql-js, -php and -core.
+"""
+
+# ruff: noqa: E501  a document a line
+
+import json
+
+import pytest
+from graphql_world import ALICE, World
+
+from gateway.graphql.execute import Answer, Desk, refusal
+from gateway.graphql.request import from_json
+from schema.errors import PangateError
+
+
+def chain(count: int, spreads: int) -> str:
+    """Fragments that each spread the next several times: exponential once spelt out."""
+    made = [f"fragment F{at} on Query{{{f'...F{at + 1} ' * spreads}}}" for at in range(count)]
+    return "{...F0}" + " ".join(made) + f"fragment F{count} on Query{{me{{name}}}}"
+
+
+def deep(count: int, opening: str) -> str:
+    return "{" + opening * count + "me{name}" + "}" * (count + 1)
+
+
+FACILITY = "facilities{triggers{facility{"
+DOCUMENTS = {
+    "aliases, 101": "{" + " ".join(f"a{at}:me{{name}}" for at in range(101)) + "}",
+    "aliases of scalars, 100": "{me{" + " ".join(f"a{at}:name" for at in range(100)) + "}}",
+    "aliases, 16 through fragments": "{me{" + "...F " * 2 + "}} fragment F on Viewer{" + " ".join(f"a{at}:name" for at in range(8)) + "}",
+    "one field 500 times": "{" + "me{name}" * 500 + "}",
+    "one scalar 1,900 times": "{me{" + "name " * 1_900 + "}}",
+    "one field 21 times in 2 levels": "{" + "me{" * 1 + "name " * 21 + "}}",
+    "directives unknown, 21 times": "{me" + "@aa" * 21 + "{name}}",
+    "directives skip, 500 times": "{me" + "@skip(if:false)" * 500 + "{name}}",
+    "nested inline fragments, 199": deep(190, "...{"),
+    "nested inline fragments with types, 100": deep(100, "...on Query{"),
+    "inline fragments side by side, 400": "{" + "...{me{name}}" * 400 + "}",
+    "depth 11": "{" + FACILITY * 3 + "triggers{facility{key}}" + "}}}" * 3 + "}",
+    "depth 200": "{" + "node{" * 198 + "id" + "}" * 199,
+    "depth 5,000 of braces": "{a" * 5_000,
+    "depth of lists in arguments": "{nodes(ids:" + "[" * 1_000 + "]" * 1_000 + "){id}}",
+    "depth of objects in arguments": "{datasets(filter:" + "{a:" * 1_000 + "1" + "}" * 1_000 + "){totalCount}}",
+    "depth of types of variables": "query($a:" + "[" * 1_000 + "Int" + "]" * 1_000 + "){me{name}}",
+    "fragments doubling, 12": chain(12, 2),
+    "fragments doubling, 29": chain(28, 2),
+    "fragments times five, 20": chain(20, 5),
+    "fragments, 31": "{...F0}" + " ".join(f"fragment F{at} on Query{{...F{at + 1}}}" for at in range(30)) + "fragment F30 on Query{me{name}}",
+    "fragments that go in a circle": "{...A} fragment A on Query{...B} fragment B on Query{...A}",
+    "a fragment that spreads itself": "{...A} fragment A on Query{me{name} ...A}",
+    "fragments that conflict in pairs": "{" + " ".join(f"...F{at}" for at in range(29)) + "}" + " ".join(f"fragment F{at} on Query{{x:node(id:{at}){{id}}}}" for at in range(29)),
+    "fragments that differ only in arguments": "{" + " ".join(f"a:node(id:{at}){{id}}" for at in range(20)) + "}",
+    "root fields, 11": "{" + "vocabulary{name}" * 11 + "}",
+    "root fields of many kinds": "{" + " ".join(f"a{at}:vocabulary{{name}}" for at in range(11)) + "}",
+    "tokens, 2,001": "{" + "," * 10 + "a " * 2_000 + "}",
+    "comments, 51": "#\n" * 51 + "{me{name}}",
+    "commas, 16 KiB": "{me{name}}" + "," * 16_384,
+    "a name of 16 KiB": "{" + "a" * 16_384 + "}",
+    "a string of 16 KiB": '{dataset(pid:"' + "x" * 16_384 + '"){pid}}',
+    "an unclosed string": '{dataset(pid:"' + "x" * 10_000,
+    "an unclosed block string": '{dataset(pid:"""' + "x" * 10_000,
+    "a number of 10,000 digits": "{techniques(first:" + "9" * 10_000 + "){name}}",
+    "a list of 251 in an argument": "{nodes(ids:[" + '"",' * 251 + "]){id}}",
+    "circular introspection": "{__schema{types{fields{type{fields{type{fields{type{fields{type{name}}}}}}}}}}}",
+    "deep introspection": "{__schema{types{fields{type" + "{ofType" * 11 + "{name}" + "}" * 15,
+    "a page of pages": "{datasets(first:100){nodes{facility{triggers{facility{triggers{facility{key}}}}} " + " ".join(f"a{at}:facility{{triggers{{facility{{triggers{{id}}}}}}}}" for at in range(14)) + "}}}",
+    "a hundred thousand by two pages": "{launches(first:100){edges{node{" + "dataset{analysisOptions{trigger{facility{triggers{facility{key}}}}}}" + " ".join(f"a{at}:dataset{{analysisOptions{{trigger{{facility{{key}}}}}}}}" for at in range(15)) + "}}}}",
+    "subscriptions to two things": 'subscription{a:launch(id:"x"){id} b:launch(id:"y"){id}}',
+    "operations, 300": " ".join(f"query Q{at}{{me{{name}}}}" for at in range(300)),
+    "variables, 600 unused": "query(" + "".join(f"$v{at}:Int " for at in range(600)) + "){me{name}}",
+    "a schema definition": "type A{b:Int}" * 100,
+    "null characters": "{me\x00{name}}",
+    "only a byte order mark": "\ufeff",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+async def test_a_document_made_to_hurt_is_refused_before_it_is_executed(name):
+    context = await World(viewer=ALICE).context()
+    desk = Desk(rated=False)
+    body = json.dumps({"query": DOCUMENTS[name]}).encode()
+    try:
+        plan = desk.plan(from_json(body, desk.limits), context)
+    except PangateError as error:
+        plan = refusal(error, context.correlation_id)
+    assert isinstance(plan, Answer), "it would have been executed"
+    told = json.loads(plan.body)["errors"]
+    assert {each["extensions"]["code"] for each in told} <= {"BAD_INPUT", "LIMIT_EXCEEDED"}
+    assert len(plan.body) < 8_192 * 4
+    assert "Did you mean" not in plan.body.decode()
