@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.graphql import ids, shape
+from gateway.graphql import ids, shape, sources
 from gateway.graphql.context import Context
 from gateway.graphql.launches import Seen
 from schema import pids
@@ -39,7 +39,7 @@ async def _other(context: Context, type_: str, key: str) -> Any:
     if type_ == "Launch" and context.viewer.signed_in:
         launch = await context.launches.launch(key, context.viewer)
         return None if launch is None else Seen(launch)
-    return None
+    return await sources.kept(context, type_, key) if type_ in ("Harvest", "Reject") else None
 
 
 async def node(context: Context, id: str) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import graphene
 
+from catalogue.ports import Harvest
 from gateway.graphql import shape
 from gateway.graphql.fields import always, many, maybe
-from gateway.ports import TriggerCard
+from gateway.ports import KeptReject, TriggerCard
 from schema.federation import Facility
 
 
@@ -24,9 +25,10 @@ def type_name(value: Any, _info: Any = None, _type: Any = None) -> str:
     """Which type a value found by its id is."""
     if isinstance(value, shape.Stored):
         return value.type
-    if isinstance(value, Facility):
-        return "Facility"
-    return "Trigger" if isinstance(value, TriggerCard) else "Launch"
+    return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "Launch")
+
+
+_TYPES: dict[type, str] = {Facility: "Facility", TriggerCard: "Trigger", Harvest: "Harvest", KeptReject: "Reject"}
 
 
 class PageInfo(graphene.ObjectType):

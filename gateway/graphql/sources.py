@@ -11,12 +11,12 @@ from typing import Any
 import graphene
 
 from catalogue import ports
-from gateway.graphql import cursors, freshness
+from gateway.graphql import cursors, freshness, ids
 from gateway.graphql.context import Context
 from gateway.graphql.enums import Freshness, HarvestMode, HarvestState
 from gateway.graphql.facilities import Facility
 from gateway.graphql.fields import always, maybe
-from gateway.graphql.nodes import connection, page_info
+from gateway.graphql.nodes import Node, connection, page_info
 from gateway.graphql.scalars import DateTime
 from gateway.graphql.search import size
 from gateway.ports import KeptReject
@@ -39,7 +39,9 @@ class HarvestFigures(graphene.ObjectType):
 class Harvest(graphene.ObjectType):
     """One run over one source."""
 
-    id = always(graphene.ID, "Its number in the ledger.")
+    class Meta:
+        interfaces = (Node,)
+
     source = always(graphene.String, 'The source, "facility/source".')
     mode = always(HarvestMode, "How the source was walked.")
     state = always(HarvestState, "How it stands.")
@@ -47,6 +49,10 @@ class Harvest(graphene.ObjectType):
     ended_at = maybe(DateTime, "When it ended.")
     message = always(graphene.String, "What to know about it.")
     figures = always(HarvestFigures, "What it did.")
+
+    @staticmethod
+    def resolve_id(root: ports.Harvest, _info: Any) -> str:
+        return ids.encode("Harvest", str(root.id))
 
     @staticmethod
     def resolve_mode(root: ports.Harvest, _info: Any) -> str:
@@ -163,7 +169,9 @@ async def standings(context: Context) -> list[Standing]:
 class Reject(graphene.ObjectType):
     """A record that was refused."""
 
-    id = always(graphene.ID, "Its number in the ledger.")
+    class Meta:
+        interfaces = (Node,)
+
     source = always(graphene.String, 'The source, "facility/source".')
     kind = always(graphene.String, "What kind of record it is.")
     source_id = always(graphene.String, "Its id there.")
@@ -173,6 +181,10 @@ class Reject(graphene.ObjectType):
     first_seen = always(DateTime, "When it first came.")
     last_seen = always(DateTime, "When it last came.")
     count = always(graphene.Int, "How often it came.")
+
+    @staticmethod
+    def resolve_id(root: KeptReject, _info: Any) -> str:
+        return ids.encode("Reject", str(root.id))
 
     @staticmethod
     def resolve_source(root: KeptReject, _info: Any) -> str:
@@ -220,6 +232,19 @@ async def rejects(context: Context, source: str | None, first: int | None, after
     behind = None if after is None else cursors.unseal(context.settings.cursor_key, mark, after, int)
     found = await context.sources.rejects(source, number + 1, behind)
     return _page(context, found, number, mark, after, lambda each: each.id)
+
+
+async def kept(context: Context, type_: str, key: str) -> Any:
+    """The harvest or reject of a number; rejects for operators alone."""
+    if not (key.isascii() and key.isdigit() and len(key) <= 18):
+        return None
+    number = int(key)
+    found: Sequence[Any] = ()
+    if type_ == "Harvest":
+        found = await context.sources.harvests(None, 1, number + 1)
+    elif context.operator:
+        found = await context.sources.rejects(None, 1, number - 1)
+    return next((each for each in found if each.id == number), None)
 
 
 def operators_only(context: Context) -> None:

@@ -283,11 +283,15 @@ async def test_sources_and_harvests_are_shown_to_everybody(world):
     north, south = data["sources"]
     assert (north["state"], north["records"], north["lastHarvest"]["figures"]) == ("FRESH", 3, {"seen": 3})
     assert (south["state"], south["records"], south["lastHarvest"]) == ("NEVER", 0, None)
-    assert [edge["node"]["id"] for edge in data["harvests"]["edges"]] == ["3", "2"]
+    numbers = [edge["node"]["id"] for edge in data["harvests"]["edges"]]
+    assert numbers == [ids.encode("Harvest", "3"), ids.encode("Harvest", "2")]
     after = data["harvests"]["pageInfo"]["endCursor"]
     query = "query($s:String,$a:String){harvests(source:$s,after:$a){edges{node{id}} pageInfo{hasNextPage}}}"
     data = await world.ask(query, s="north/scicat", a=after)
-    assert data["harvests"] == {"edges": [{"node": {"id": "1"}}], "pageInfo": {"hasNextPage": False}}
+    assert data["harvests"] == {
+        "edges": [{"node": {"id": ids.encode("Harvest", "1")}}],
+        "pageInfo": {"hasNextPage": False},
+    }
     assert (await world.refused(query, a=after))[0] == "CURSOR_INVALID"
     assert (await world.refused(query, s="nowhere/x"))[0] == "NOT_FOUND"
 
@@ -303,3 +307,22 @@ async def test_rejects_and_harvest_now_are_for_operators(world):
     assert (await world.ask(now, s="north/scicat", f=True))["harvestNow"] == {"accepted": True}
     assert [mode for _, mode, _ in world.sources.asked] == [HarvestMode.INCREMENTAL, HarvestMode.FULL]
     assert (await world.refused(now, s="nowhere/x"))[0] == "NOT_FOUND"
+
+
+async def test_harvests_and_rejects_are_found_by_their_ids_rejects_by_operators_alone(world):
+    wanted = [
+        ids.encode("Harvest", "2"),
+        ids.encode("Reject", "1"),
+        ids.encode("Harvest", "9"),
+        ids.encode("Harvest", "x"),
+    ]
+    query = "query($i:[ID!]!){nodes(ids:$i){__typename id}}"
+    harvest = {"__typename": "Harvest", "id": wanted[0]}
+    assert (await world.ask(query, i=wanted))["nodes"] == [harvest, None, None, None]
+    world.viewer = OPERATOR
+    assert (await world.ask(query, i=wanted))["nodes"] == [
+        harvest,
+        {"__typename": "Reject", "id": wanted[1]},
+        None,
+        None,
+    ]
