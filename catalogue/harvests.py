@@ -59,6 +59,7 @@ class Harvests(Leases):
         if any(record.source != harvest.source for record in page.records):
             raise ValueError(f"a page of {harvest.source} brings records of another source")
         now = self._database.clock()
+        page = msgspec.structs.replace(page, rejects=tuple(rejects.readable(reject) for reject in page.rejects))
         mark = digest(msgspec.json.encode(page))
         with self._database.write("page") as connection:
             check(connection, lease)
@@ -78,7 +79,7 @@ class Harvests(Leases):
         taken = intake.upsert(page.records)
         intake.seen(page.seen)
         removed = intake.remove(page.gone)
-        refused = (*page.rejects, *taken.rejects)
+        refused = (*page.rejects, *(rejects.readable(reject) for reject in taken.rejects))
         bad = {(reject.kind, reject.id) for reject in refused}
         good = {(record.kind.value, record.id) for record in page.records} | {
             (kind.value, id) for kind, id in page.gone

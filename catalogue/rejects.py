@@ -16,13 +16,25 @@ RAW_BYTES = 256 * 1024
 """How much of a raw record is kept (reliability section 8 of the reference)."""
 
 
+def readable(reject: Reject) -> Reject:
+    """The reject as text that JSON and both databases can keep (no NUL, no lone surrogates), its raw record capped."""
+    return Reject(
+        source=_text(reject.source),
+        kind=_text(reject.kind),
+        id=_text(reject.id),
+        reason=_text(reject.reason),
+        message=_text(reject.message),
+        raw=_text(reject.raw).encode()[:RAW_BYTES].decode("utf-8", "ignore"),
+    )
+
+
 def keep(connection: Connection, source: str, harvest: int, refused: Sequence[Reject], now: datetime) -> None:
-    """Keep rejects: a new one, or once more seen. The last good record of the same name stays, and counts as seen."""
+    """Keep (readable) rejects: a new one, or once more seen. The last good record of the same name stays, and counts as seen."""
     by_key = {(reject.kind, _key(reject)): reject for reject in refused}
     there = known(connection, source, by_key)
     fresh, again = [], []
     for (kind, key), reject in by_key.items():
-        news = {"reason": reject.reason, "message": reject.message, "raw": _capped(reject.raw)}
+        news = {"reason": reject.reason, "message": reject.message, "raw": reject.raw}
         row = {"last_seen": now, "harvest": harvest, **news}
         if (kind, key) in there:
             again.append({"of": kind, "named": key, **row})
@@ -87,13 +99,11 @@ def page(
 
 
 def _key(reject: Reject) -> str:
-    return reject.id or f"#{digest(reject.raw.encode('utf-8', 'replace')).hex()}"
+    return reject.id or f"#{digest(reject.raw.encode()).hex()}"
 
 
-def _capped(raw: str) -> str:
-    """Text that both databases can keep: at most RAW_BYTES in UTF-8, no NUL, no lone surrogates."""
-    clean = raw.replace("\0", "�").encode("utf-8", "replace")
-    return clean[:RAW_BYTES].decode("utf-8", "ignore")
+def _text(text: str) -> str:
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 
 def known(connection: Connection, source: str, names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -223,4 +223,4 @@ class TruthMachine(RuleBasedStateMachine):
 
 
 TestTruth = TruthMachine.TestCase
-TestTruth.settings = settings(max_examples=40, stateful_step_count=20)
+TestTruth.settings = settings(max_examples=25, stateful_step_count=20)

@@ -40,9 +40,11 @@ class World:
     prefixes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     at: At = nothing
+    url: str = ""
 
     def __post_init__(self) -> None:
-        self.database: Database = open_database(f"sqlite:///{self.path}", clock=self.clock, at=self.at)
+        url = self.url or f"sqlite:///{self.path}"
+        self.database: Database = open_database(url, clock=self.clock, at=self.at)
         order = Order(self.order)
         self.harvests = Harvests(self.database, Rules(order, self.prefixes))
         self.records = Records(self.database, order)
