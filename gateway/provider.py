@@ -68,11 +68,9 @@ class Provider:
         """The tokens of a code and the verified claims. Raises Forbidden, Unavailable."""
         if issuer is not None and issuer != self.client.issuer:
             raise Forbidden("This sign-in was answered by another issuer than the one asked.")
-        token = self._asked(
-            lambda: self._session().fetch_token(
-                self._endpoint("token_endpoint"), code=code, code_verifier=verifier, **self._auth()
-            )
-        )
+        session = self._session()
+        session._code_verifier = verifier  # type: ignore[attr-defined]  # the one of the session that began
+        token = self._asked(lambda: session.fetch_token(self._endpoint("token_endpoint"), code=code, **self._auth()))
         tokens = _tokens(token)
         claims = self.verified(tokens.id, nonce)
         return tokens, self._with_userinfo(claims, tokens.access)
