@@ -53,14 +53,16 @@ class Wanted:
     wish: query.FacetWish
 
 
-async def wanted(requests: Sequence[Mapping[str, Any]] | None, context: Context) -> list[Wanted]:
+async def wanted(
+    requests: Sequence[Mapping[str, Any]] | None, context: Context, quantities: Quantities
+) -> list[Wanted]:
     """The facets that are asked for. Raises BadInput and LimitExceeded."""
     requests = requests or ()
     at_most(len(requests), context.limits.facets, "facets")
-    return [await _wanted(each, context) for each in requests]
+    return [await _wanted(each, context, quantities) for each in requests]
 
 
-async def _wanted(given: Mapping[str, Any], context: Context) -> Wanted:
+async def _wanted(given: Mapping[str, Any], context: Context, quantities: Quantities) -> Wanted:
     field = str(getattr(given["field"], "value", given["field"]))
     size = _number(given.get("size"), 10, "size", context)
     bins = _number(given.get("bins"), 20, "bins", context)
@@ -72,7 +74,7 @@ async def _wanted(given: Mapping[str, Any], context: Context) -> Wanted:
     folded = text.fold(name or "")
     if not folded:
         raise BadInput("The facet PARAMETER counts one parameter.", field="facets", remedy="Give `parameter`.")
-    unit, dimension = await Quantities(context).measure(folded, unit, "facets.unit")
+    unit, dimension = await quantities.measure(folded, unit, "facets.unit")
     quantity = units.si(1.0, unit) if unit else None
     wish = query.FacetWish(None, parameter=folded, dimension=dimension, size=size, bins=bins)
     return Wanted(field, name, unit, quantity.unit if quantity else None, wish)
@@ -100,9 +102,9 @@ def counted(asked: Wanted, facet: query.Facet, context: Context) -> dict[str, An
 
 def _bucket(asked: Wanted, bucket: query.Bucket, context: Context) -> dict[str, Any]:
     low, high = (shown(end, asked.unit, asked.si_unit) for end in (bucket.low, bucket.high))
-    label = bucket.label
+    value, label = bucket.value, bucket.label
     if asked.field == "FACILITY":
         label = short_name(facility(context, bucket.value))
     elif asked.field == "PARAMETER" and low is not None and high is not None:
-        label = f"{low:.4g} – {high:.4g}"
-    return {"value": bucket.value, "label": label or bucket.value, "count": bucket.count, "from_": low, "to": high}
+        value, label = f"{low!r}..{high!r}", f"{low:.4g} – {high:.4g}"
+    return {"value": value, "label": label or value, "count": bucket.count, "from_": low, "to": high}

@@ -25,7 +25,7 @@ _WORDS = {"keyword": Field.KEYWORD, "file_format": Field.FILE_FORMAT}
 _TIMES = {"started": Instant.STARTED, "released": Instant.RELEASED}
 
 
-async def clauses(given: Mapping[str, Any] | None, context: Context) -> tuple[Clause, ...]:
+async def clauses(given: Mapping[str, Any] | None, context: Context, quantities: Quantities) -> tuple[Clause, ...]:
     """The clauses of a DatasetFilter or RecordFilter (its keys in Python's spelling). Raises BadInput."""
     asked = {key: value for key, value in (given or {}).items() if value is not None and value != []}
     for key, value in asked.items():
@@ -43,7 +43,6 @@ async def clauses(given: Mapping[str, Any] | None, context: Context) -> tuple[Cl
     if "technique" in asked:
         made.append(_techniques(asked["technique"], bool(asked.get("technique_exact")), context))
     made += (_between(instant, asked[key], key) for key, instant in _TIMES.items() if key in asked)
-    quantities = Quantities(context)
     made += [await quantities.clause(each) for each in asked.get("parameters", ())]
     if "analysable" in asked:
         made.append(_analysable(asked["analysable"], context))

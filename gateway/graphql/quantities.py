@@ -6,20 +6,23 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from catalogue.query import AnyOf, Field, ParameterIs, Search, Sort
+from catalogue.query import AnyOf, Clause, Field, Found, ParameterIs, Scope, Search, Sort
 from gateway.graphql import shape
 from gateway.graphql.context import Context
 from schema import text, units
 from schema.errors import BadInput
 
+_LARGEST = 1.7e308  # a finite double below which every other lies
 _SAMPLE = 20  # datasets looked at to learn what a parameter's name measures
 
 
 class Quantities:
-    """Parameters of one request. What a name measures is learnt from public records that have it, once a request."""
+    """Parameters of one search. What a name measures is learnt from records of the same scope that have it, once a request:
+    so what is said of a public search is the same for everybody."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, scope: Scope) -> None:
         self._context = context
+        self._scope = scope
 
     async def clause(self, given: Mapping[str, Any]) -> ParameterIs:
         """The clause of a ParameterFilter. Raises BadInput."""
@@ -50,12 +53,12 @@ class Quantities:
         return known[dimension], dimension
 
     async def dimensions(self, name: str) -> dict[str, str]:
-        """The dimensions that public records give a (folded) parameter name, the most frequent first, each with its SI unit."""
-        return await self._context.memo.get(("dimensions", name), lambda: self._learn(name))
+        """The dimensions that the scope's records give a (folded) parameter name, the most frequent first, each with its SI unit."""
+        return await self._context.memo.get(("dimensions", self._scope, name), lambda: self._learn(name))
 
     async def _learn(self, name: str) -> dict[str, str]:
         clause = AnyOf(Field.PARAMETER_NAME, (name,))
-        found = await self._context.reader.search(Search(clauses=(clause,), sort=Sort.NEWEST, first=_SAMPLE))
+        found = await self._search(clause, _SAMPLE)
         counts: dict[str, int] = {}
         names: dict[str, str] = {}
         for hit in found.hits:
@@ -77,10 +80,13 @@ class Quantities:
             )
 
     async def _exists(self, name: str, dimension: str) -> bool:
-        """Whether any public record has the name in that dimension (the sample may have missed it)."""
-        clause = ParameterIs(name, -1.7e308, None, dimension)
-        found = await self._context.reader.search(Search(clauses=(clause,), sort=Sort.NEWEST, first=1))
-        return found.total > 0
+        """Whether any record has the name in that dimension (the sample may have missed it)."""
+        return (await self._search(ParameterIs(name, -_LARGEST, None, dimension), 1)).total > 0
+
+    async def _search(self, clause: Clause, first: int) -> Found:
+        groups = self._context.viewer.groups if self._scope is Scope.MINE else frozenset[str]()
+        asked = Search(scope=self._scope, groups=groups, clauses=(clause,), sort=Sort.NEWEST, first=first)
+        return await self._context.reader.search(asked)
 
 
 def _name(given: Any, field: str) -> str:

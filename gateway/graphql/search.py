@@ -10,6 +10,7 @@ from typing import Any
 from catalogue.query import Found, Hit, Scope, Search, Sort
 from gateway.graphql import cursors, facets, filters, shape
 from gateway.graphql.context import Context
+from gateway.graphql.quantities import Quantities
 from gateway.limits import at_most
 from schema import text
 from schema.errors import BadInput, Unauthenticated, Unavailable
@@ -47,13 +48,14 @@ async def run(context: Context, kind: Kind, given: Mapping[str, Any]) -> Page:
     """
     scope = _scope(given.get("scope"), context)
     asked = text.parse(given.get("query") or "")
-    wanted = await facets.wanted(given.get("facets"), context)
+    quantities = Quantities(context, scope)
+    wanted = await facets.wanted(given.get("facets"), context, quantities)
     search = Search(
         kind=kind,
         scope=scope,
         groups=context.viewer.groups if scope is Scope.MINE else frozenset(),
         asked=asked,
-        clauses=await filters.clauses(given.get("filter"), context),
+        clauses=await filters.clauses(given.get("filter"), context, quantities),
         facets=tuple(each.wish for each in wanted),
         sort=_sort(given.get("sort"), asked),
         first=size(given.get("first"), context),
