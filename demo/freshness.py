@@ -29,6 +29,7 @@ def follow_harvests(url: str, stop: Event, console: Console) -> bool:
     with requests.Session() as session, Progress(*columns, console=console) as progress:
         session.trust_env = False
         rows: dict[str, TaskID] = {}
+        before: list[dict[str, Any]] = []
         while not stop.is_set() and time.monotonic() - begun < PATIENCE:
             found = facilities(session, url)
             for facility in found:
@@ -37,8 +38,10 @@ def follow_harvests(url: str, stop: Event, console: Console) -> bool:
                     rows[name] = progress.add_task("", total=1)
                 failing = " [yellow](its harvest fails; see the log of pangate)[/]" if state == "FAILING" else ""
                 told = f"Harvesting {name}: {facility['datasetCount']:,} datasets{failing}"
-                progress.update(rows[name], description=told, completed=int(state in SETTLED))
-            if found and all(facility["freshness"] in SETTLED for facility in found):
+                progress.update(rows[name], description=told, completed=int(state in SETTLED and found == before))
+            # the index follows the harvest at a small distance: what no longer grows has arrived
+            if found and found == before and all(facility["freshness"] in SETTLED for facility in found):
                 return all(facility["freshness"] == "FRESH" for facility in found)
-            stop.wait(0.5)
+            before = found
+            stop.wait(1.0)
     return False
