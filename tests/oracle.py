@@ -216,8 +216,7 @@ def passages(document: Document) -> list[list[str]]:
         found += [parameter.name, parameter.source_name, parameter.text]
     for detail in record.details:
         found += [detail.name, detail.text]
-    for related in getattr(record, "related", ()):
-        found.append(related.title)
+    found += [related.title for related in getattr(record, "related", ())]
     return [words(passage) for passage in found if passage]
 
 

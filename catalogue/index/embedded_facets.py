@@ -8,7 +8,7 @@ from typing import Any
 
 from tantivy import Query
 
-from catalogue.index.embedded_query import Ask, all_of, any_of
+from catalogue.index.embedded_query import Ask, all_of
 from catalogue.index.embedded_schema import PART, digits, undigits
 from catalogue.index.embedded_shelf import View
 from catalogue.index.facets import (
@@ -63,7 +63,8 @@ class Counting:
             return self._histogram(wish, query, answer["stats"])
         values = _buckets(answer["values"])
         if _undecided(values, size_of(wish), _reach(wish)):
-            again = self._view.searcher.aggregate(query, {"values": _values(wish.field, EXACT)})
+            least = values[size_of(wish) - 1][1]
+            again = self._view.searcher.aggregate(query, {"values": _values(wish.field, EXACT, least)})
             values = _buckets(again["values"])
         spread = {int(bucket["key"]): int(bucket["doc_count"]) for bucket in answer["spread"]["buckets"]}
         shown = listed(wish, values)
@@ -77,9 +78,10 @@ class Counting:
             return 0
         if max(spread, default=0) <= 1:
             return sum(spread.values()) - spread.get(0, 0) - listings
-        ends = [None, *sorted(digits(value) for value, _ in shown), None]
-        gaps = [self._view.questions.between(f"f_{field.value}", low, high) for low, high in pairwise(ends)]
-        return self._view.count(all_of([query, any_of(gaps)]))
+        only = self._view.count(
+            self._view.questions.nothing_but(f"f_{field.value}", query, [value for value, _ in shown])
+        )
+        return sum(spread.values()) - spread.get(0, 0) - only
 
     def _histogram(self, wish: FacetWish, query: Query, stats: dict[str, Any]) -> Facet:
         total = self._view.count(query)
@@ -117,8 +119,8 @@ def _part(answer: dict[str, Any], place: int) -> dict[str, Any]:
     return {name: answer.get(f"{name}{place}") for name in ("stats", "values", "spread")}
 
 
-def _values(field: Field, size: int) -> dict[str, Any]:
-    return {"terms": {"field": f"f_{field.value}", "size": size, "segment_size": EXACT}}
+def _values(field: Field, size: int, least: int = 1) -> dict[str, Any]:
+    return {"terms": {"field": f"f_{field.value}", "size": size, "segment_size": EXACT, "min_doc_count": least}}
 
 
 def _reach(wish: FacetWish) -> int:

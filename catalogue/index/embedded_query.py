@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import tantivy
 from tantivy import FieldType, Occur, Query
@@ -60,6 +61,13 @@ class Questions:
         """Values of a column of digits strictly between two of them (None: open)."""
         assert all(end is None or end.isalnum() for end in (low, high))
         return self._index.parse_query(f"{column}:{{{low or '*'} TO {high or '*'}}}")
+
+    def nothing_but(self, column: str, query: Query, values: Sequence[str]) -> Query:
+        """Documents of the query that hold some of these values of the column and no other: none in the gaps between them."""
+        held = sorted(digits(value) for value in values)
+        gaps = [self.between(column, low, high) for low, high in pairwise([None, *held, None])]
+        parts = [(Occur.Must, query), (Occur.Must, Query.term_set_query(self._schema, column, held))]
+        return Query.boolean_query(parts + [(Occur.MustNot, gap) for gap in gaps])
 
     def having(self, column: str) -> Query:
         """Documents with a number of that parameter column."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
+from typing import ClassVar
 
 import msgspec
 import oracle
@@ -235,7 +236,7 @@ class Words:
 class Filters:
     """Every field, times, parameters."""
 
-    RICH = dict(  # noqa: C408 - as the call below names them
+    RICH: ClassVar[dict[str, object]] = dict(  # noqa: C408
         instruments=(InstrumentPart(pid="north/instrument/1", name="ID01"),),
         techniques=(Technique("x", pid=made.IRIS[2]), Technique("Odd Method")),
         samples=(SamplePart(pid="north/sample/1", name="Größe", formula="Fe2O3"),),
