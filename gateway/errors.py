@@ -17,6 +17,7 @@ from schema.errors import (
     NotFound,
     PangateError,
     RateLimited,
+    Refusal,
     RetryLater,
     Unauthenticated,
     Unavailable,
@@ -47,7 +48,7 @@ _PUBLIC = frozenset(
 
 def is_public(error: BaseException | None) -> bool:
     """Whether an error's own sentence may be shown: it is ours, and made for the person who asked."""
-    return isinstance(error, PangateError) and error.code in _PUBLIC and type(error).__module__ == "schema.errors"
+    return isinstance(error, Refusal | RetryLater) and error.code in _PUBLIC
 
 
 def http_status(error: PangateError) -> int:

@@ -153,7 +153,7 @@ class _Talk:
 
     async def _operate(self, name: str, payload: dict[str, Any]) -> None:
         try:
-            refused = await self._payloads(name, payload)
+            refused = await self._answered(name, payload)
             if self._running.get(name) is asyncio.current_task():
                 del self._running[name]
             if refused is None:
@@ -166,6 +166,14 @@ class _Talk:
             await self._socket.close(close.code, close.reason[:120])
         except WebSocketDisconnect:
             return  # the socket is gone; nobody is left to tell
+
+    async def _answered(self, name: str, payload: dict[str, Any]) -> Answer | None:
+        try:
+            return await self._payloads(name, payload)
+        except (WebSocketDisconnect, _Close):
+            raise
+        except Exception as error:  # noqa: BLE001  the border of an operation: told masked, and the socket lives on
+            return refusal(error, "")
 
     async def _payloads(self, name: str, payload: dict[str, Any]) -> Answer | None:
         """Send every payload of an operation; the answer that refuses it instead, if one does."""

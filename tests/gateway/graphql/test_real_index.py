@@ -82,10 +82,18 @@ async def test_both_give_the_same_answer(worlds, question):
     assert await real.ask(query) == await brute.ask(query)
 
 
+async def test_no_value_at_all_finds_nothing(worlds):
+    for world in worlds:
+        world.desk.triggers = lambda _facility=None: []
+        assert (await world.ask("{datasets(filter:{analysable:true}){totalCount}}"))["datasets"]["totalCount"] == 0
+        del world.desk.triggers
+
+
 async def test_pages_of_the_real_index_join_to_the_whole_list(worlds):
     _, real = worlds
     for sort in ("RELEVANCE", "NEWEST", "TITLE", "RELEASED"):
-        query = f'query($a:String,$n:Int){{datasets(query:"silver",sort:{sort},first:$n,after:$a){{nodes{{pid}} pageInfo{{hasNextPage endCursor}}}}}}'
+        asked = f'datasets(query:"silver",sort:{sort},first:$n,after:$a)'
+        query = f"query($a:String,$n:Int){{{asked}{{nodes{{pid}} pageInfo{{hasNextPage endCursor}}}}}}"
         whole = (await real.ask(query, n=100))["datasets"]["nodes"]
         seen, after = [], None
         while True:
