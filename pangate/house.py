@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from catalogue.assembly import Order
 from catalogue.database import Database, open_database
@@ -55,9 +56,9 @@ class House:
     projecting: bool
     platforms: dict[str, Platform]
 
-    @property
+    @cached_property
     def projector(self) -> Projector:
-        """The projector of this process."""
+        """The projector of this process: one, since projecting and rebuilding take turns on it."""
         return Projector(self.truth, self.index)
 
     @property

@@ -83,6 +83,7 @@ class TruthMachine(RuleBasedStateMachine):
         self.world.harvest(Page(records=tuple(page)), source=SOURCES[0])
         for record in page:
             self._tell(record)
+        self.projector.project()
 
     def teardown(self) -> None:
         links.AT_ONCE = self.at_once
@@ -223,4 +224,4 @@ class TruthMachine(RuleBasedStateMachine):
 
 
 TestTruth = TruthMachine.TestCase
-TestTruth.settings = settings(max_examples=25, stateful_step_count=20)
+TestTruth.settings = settings(max_examples=30, stateful_step_count=20)
