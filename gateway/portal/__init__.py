@@ -1,0 +1,1 @@
+"""This package is the pages people see: server-rendered, whole without scripts, better with them."""

@@ -1,0 +1,94 @@
+"""This file is the first page: a box, what the federation holds, where to begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from catalogue.query import FacetWish, Field, Found, Search, Sort
+from gateway.graphql import freshness
+from gateway.graphql.context import Context
+from gateway.portal.asked import Asked, Quantity
+from gateway.portal.render import Portal
+from schema.records import Kind
+
+_TECHNIQUES = 14
+_EXAMPLES = 4
+
+
+async def page(portal: Portal, request: Request) -> Response:
+    """/."""
+    seat = await portal.seat(request)
+    context = seat.context
+    wishes = (
+        FacetWish(Field.TECHNIQUE_EXACT, size=_TECHNIQUES),
+        FacetWish(Field.KEYWORD, size=_EXAMPLES),
+        FacetWish(Field.INSTRUMENT, size=60),
+        FacetWish(Field.PARAMETER_NAME, size=12),
+    )
+    found = await context.reader.search(Search(kind=Kind.DATASET, sort=Sort.NEWEST, first=1, facets=wishes))
+    return portal.page(
+        seat,
+        "home.html",
+        asked=Asked(),
+        facilities=await _facilities(context),
+        total=found.total,
+        techniques=_techniques(found, context),
+        examples=_examples(found, context),
+        instruments=len(found.facets[2].buckets) if not found.facets[2].other else None,
+    )
+
+
+async def _facilities(context: Context) -> list[dict[str, Any]]:
+    counts = await context.memo.get("counts", context.reader.counts)
+    known, now = await freshness.states(context), context.clock()
+    made = []
+    for each in context.federation.facilities:
+        if not each.enabled:
+            continue
+        sources = [(f"{each.id}/{source.id}", source) for source in each.sources if source.enabled]
+        state, as_of = freshness.of_facility(sources, known, now)
+        platforms = context.launches.triggers(each.id)
+        made.append(
+            {
+                "facility": each,
+                "count": counts.get(each.id, 0),
+                "state": state,
+                "as_of": as_of,
+                "platforms": platforms,
+                "address": Asked(lists={"facility": (each.id,)}).address(),
+            }
+        )
+    return made
+
+
+def _techniques(found: Found, context: Context) -> list[dict[str, Any]]:
+    made = []
+    for bucket in found.facets[0].buckets:
+        label = context.vocabulary.label(bucket.value)
+        if label:
+            address = Asked(lists={"technique": (bucket.value,)}).address()
+            made.append({"label": label, "count": bucket.count, "address": address})
+    return made
+
+
+def _examples(found: Found, context: Context) -> list[dict[str, str]]:
+    """Searches that find something here: they are made of what is here."""
+    made = [
+        {"label": bucket.label or bucket.value, "address": Asked(q=bucket.label).address()}
+        for bucket in found.facets[1].buckets[:3]
+    ]
+    names = {bucket.value: bucket.label or bucket.value for bucket in found.facets[3].buckets}
+    if "temperature" in names:
+        cold = Asked(quantities=(Quantity(names["temperature"], "", "10", "K"),))
+        made.append({"label": "measured below 10 K", "address": cold.address()})
+    if context.launches.triggers():
+        made.append(
+            {
+                "label": "open data that can be analysed now",
+                "address": Asked(lists={"access": ("OPEN",)}, analysable=True).address(),
+            }
+        )
+    return made

@@ -1,0 +1,1 @@
+"""This package is records in the dialects of the web: schema.org, signposting, citations. Pure."""
