@@ -186,19 +186,8 @@ def passages(document: Document) -> list[list[str]]:
     """The words of each passage; no phrase reaches from one into another."""
     record = document.record
     found: list[str | None] = [record.pid, record.facility]
-    for name in (
-        "title",
-        "name",
-        "full_name",
-        "description",
-        "abstract",
-        "type",
-        "doi",
-        "proposal",
-        "publisher",
-        "formula",
-    ):
-        found.append(getattr(record, name, None))
+    own = ("title", "name", "full_name", "description", "abstract", "type", "doi", "proposal", "publisher", "formula")
+    found += [getattr(record, name, None) for name in own]
     found += getattr(record, "keywords", ())
     for person in getattr(record, "people", ()):
         found += [person.name, person.affiliation]

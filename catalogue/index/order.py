@@ -5,7 +5,7 @@ Every order is total: by value, then by pid (as code points). A document without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import groupby
 from typing import Protocol, TypeVar
 
@@ -147,19 +147,9 @@ def _runs(scores: list[float]) -> list[tuple[int, int]]:
     return runs
 
 
-def in_order(rows: Iterable[Row], descending: bool) -> list[Row]:
-    """Rows that have a value, in full order (for engines that read a whole run at once, and for tests)."""
-    by_pid = sorted(rows, key=_pid)
-    return sorted(by_pid, key=_sortable, reverse=descending)
-
-
 def _value(row: Row) -> Value | None:
     return row.value
 
 
 def _pid(row: Row) -> str:
     return row.pid
-
-
-def _sortable(row: Row) -> tuple[int, str]:
-    return (row.value, "") if isinstance(row.value, int) else (0, row.value or "")
