@@ -70,6 +70,10 @@ def walk(facility: Facility, source: Source, order: Order, secrets: Secrets) -> 
 
     A child that is killed (memory, time, a crash of a parser) ends in StopHarvest `child-died`; what was committed stays.
     """
+    if source.kind not in KINDS:
+        raise Misconfigured(
+            f"there is no harvester for sources of the kind {source.kind} yet; there are: {', '.join(KINDS)}."
+        )
     named = [name for name in (source.login.password, source.login.token) if name] if source.login else []
     task = Task(
         facility=facility.model_dump_json(by_alias=True, exclude={"sources", "triggers"}),

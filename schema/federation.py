@@ -6,6 +6,7 @@ Unknown keys are errors, so that a typing mistake is told and not ignored. Names
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -259,11 +260,31 @@ def read_federation(text: str, name: str = "federation.yaml") -> Federation:
         ) from None
     if not isinstance(data, dict):
         raise Misconfigured("the file must hold `facilities:` with a list below it.", where=f"{name}, line 1")
+    if twice := list(_twice(tree, name)):
+        raise Misconfigured("\n".join(twice))
     try:
         return Federation.model_validate(data)
     except ValidationError as error:
         faults = [_fault(fault, tree, name) for fault in error.errors(include_url=False)]
         raise Misconfigured("\n".join(faults)) from None
+
+
+def _twice(tree: Any, name: str) -> Iterator[str]:
+    """A sentence for every key that one mapping has twice: YAML would silently keep the last."""
+    nodes, met = [tree], set[int]()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in met or not isinstance(node, yaml.CollectionNode):
+            continue
+        met.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        keys = [str(key.value) for key, _ in node.value]
+        for at, (key, value) in enumerate(node.value):
+            nodes.append(value)
+            if keys[at] in keys[:at]:
+                yield f"{name}, line {key.start_mark.line + 1}: {keys[at]}: this key is written twice here; keep one."
 
 
 def _fault(fault: Any, tree: Any, name: str) -> str:
