@@ -9,19 +9,23 @@ from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import msgspec
 import typer
 from rich.console import Console
 
 from catalogue.query import Search
 from catalogue.rebuild import rebuild as rebuild_index
 from pangate import progress, show
+from pangate.doctor import examine
+from pangate.export import lines
 from pangate.house import House, open_house
 from pangate.serve import log_as_json
 from pangate.serve import serve as serve_house
-from pangate.settings import Settings, read_settings
+from pangate.settings import read_settings
 from pangate.work import Work
 from schema.activities import HarvestMode, HarvestState
 from schema.errors import PangateError
+from schema.records import Kind
 from schema.text import parse
 
 app = typer.Typer(
@@ -49,7 +53,7 @@ def serve() -> None:
     """Serve the page and the interfaces, harvest by the intervals, advance launches, until stopped."""
     settings = read_settings()
     log_as_json(settings.log_level)
-    _allow_loopback_sign_in(settings)
+    _allow_loopback_sign_in()
     with open_house(settings, write_index=True) as house:
         serve_house(house)
 
@@ -120,15 +124,41 @@ def rebuild(json: Json = False) -> None:
         show.emit({"documents": count}, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
 
 
+@app.command()
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="Look at this machine only, ask no endpoint.")] = False,
+    json: Json = False,
+) -> None:
+    """Say in plain words what is wrong with settings, federation file, stores, endpoints and versions, and what to do."""
+    _allow_loopback_sign_in()
+    findings = [msgspec.structs.asdict(finding) for finding in dict.fromkeys(examine(ask=not offline))]
+    show.emit(findings, json, show.findings)
+    if any(finding["grade"] == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    kind: Annotated[Kind, typer.Argument(help="which records")] = Kind.DATASET,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Also what is not public. Keep that file to yourself.")
+    ] = False,
+) -> None:
+    """Write every public record as one JSON object a line to standard output, complete, in a steady order."""
+    with _house(write_index=False) as house:
+        for line in lines(house, kind, hidden=hidden):
+            sys.stdout.buffer.write(line)
+
+
 @contextmanager
 def _house(*, write_index: bool) -> Iterator[House]:
     with open_house(read_settings(), write_index=write_index) as house:
         yield house
 
 
-def _allow_loopback_sign_in(settings: Settings) -> None:
+def _allow_loopback_sign_in() -> None:
     """oauthlib refuses http unless told; it is told for an identity provider on this machine only. A provider may name scopes
     otherwise than they were asked for."""
     os.environ["OAUTHLIB_RELAX_TOKEN_SCOPE"] = "1"
-    if urlsplit(settings.oidc_issuer or "").scheme == "http":
+    if urlsplit(os.environ.get("PANGATE_OIDC_ISSUER", "")).scheme == "http":
         os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"

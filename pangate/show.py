@@ -135,6 +135,12 @@ def probes(rows: list[dict[str, Any]]) -> Shown:
     return _table(rows, ("source", "ok", "version", "identity", "counts", "message"))
 
 
+def findings(rows: list[dict[str, Any]]) -> Shown:
+    """Findings as a table, faults first."""
+    order = {"fault": 0, "warning": 1, "good": 2}
+    return _table(sorted(rows, key=lambda row: order[row["grade"]]), ("grade", "what", "message"))
+
+
 def _table(rows: list[dict[str, Any]], names: Sequence[str]) -> Table:
     table = Table(*names, box=None, header_style="dim")
     for row in rows:

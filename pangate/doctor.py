@@ -1,0 +1,195 @@
+"""This file is `pangate doctor`: what is wrong with the settings, the federation file, the stores, the endpoints and the versions, in
+plain words with the remedy. It changes nothing at a facility."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pyexpat
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterator
+
+import msgspec
+
+from gateway.provider import Client, Provider
+from harvesters.registry import KINDS as SOURCE_KINDS
+from pangate.house import House, open_house
+from pangate.progress import probe
+from pangate.settings import Settings, read_file, read_settings
+from schema.errors import Misconfigured, PangateError
+from schema.federation import Federation, Login
+from triggers import outlook
+from triggers.registry import KINDS as TRIGGER_KINDS
+
+FLOORS = {
+    "graphql-core": (3, 2, 14),
+    "starlette": (1, 3, 1),
+    "urllib3": (2, 7, 0),
+    "requests": (2, 33, 0),
+    "lxml": (6, 1, 0),
+    "PyJWT": (2, 13, 0),
+    "celery": (5, 2, 2),
+}
+"""The oldest release of each library without a known fault that matters here (reliability reference, section 1)."""
+_EXPAT = (2, 6, 2)
+_FREE = 1 << 30
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at. `grade`: good, warning or fault."""
+
+    what: str
+    grade: str
+    message: str
+
+
+def examine(ask: bool) -> Iterator[Finding]:
+    """Everything, in the order in which one thing rests on another; with `ask` the endpoints are asked too."""
+    yield from _versions()
+    settings = yield from _settings()
+    if settings is None:
+        return
+    federation = yield from _federation(settings)
+    if federation is None:
+        return
+    yield from _kinds(federation)
+    try:
+        with open_house(settings, write_index=False) as house:
+            yield from _stores(house)
+            yield from _secrets(house)
+            if ask:
+                yield from _endpoints(house)
+    except PangateError as error:
+        yield Finding("stores", "fault", error.message)
+
+
+def _versions() -> Iterator[Finding]:
+    for name, floor in FLOORS.items():
+        found = importlib.metadata.version(name)
+        if _number(found) < floor:
+            wanted = ".".join(str(part) for part in floor)
+            yield Finding(name, "fault", f"{name} {found} has known faults; install {wanted} or newer (make install).")
+    if pyexpat.version_info < _EXPAT:
+        version = ".".join(str(part) for part in pyexpat.version_info)
+        yield Finding(
+            "expat",
+            "warning",
+            f"Python carries expat {version}; foreign XML never goes through it here, but update Python.",
+        )
+    yield Finding("versions", "good", f"Python {sys.version.split()[0]} and the libraries were looked at.")
+
+
+def _settings() -> Generator[Finding, None, Settings | None]:
+    try:
+        settings = read_settings()
+    except Misconfigured as error:
+        yield Finding("settings", "fault", error.message)
+        return None
+    yield Finding("settings", "good", f"The public address is {settings.public_url}.")
+    if settings.oidc_issuer is None:
+        yield Finding(
+            "sign-in", "warning", "Nobody can sign in, so nobody can analyse: set PANGATE_OIDC_ISSUER and its client."
+        )
+    if settings.operators is None:
+        yield Finding(
+            "operators", "warning", "Nobody may see rejects or harvest from the page: set PANGATE_OPERATORS to a group."
+        )
+    settings.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data).free
+    if free < _FREE:
+        yield Finding("disk", "warning", f"Only {free >> 20} MiB are free where PANGATE_DATA lies.")
+    return settings
+
+
+def _federation(settings: Settings) -> Generator[Finding, None, Federation | None]:
+    try:
+        federation = read_file(settings)
+    except Misconfigured as error:
+        for line in error.message.splitlines():
+            yield Finding("federation file", "fault", line)
+        return None
+    on = [facility.id for facility in federation.facilities if facility.enabled]
+    off = len(federation.facilities) - len(on)
+    grade = "good" if on else "warning"
+    yield Finding(
+        "federation file", grade, f"{len(on)} facilities are switched on ({', '.join(on) or 'none'}), {off} are not."
+    )
+    return federation
+
+
+def _kinds(federation: Federation) -> Iterator[Finding]:
+    for name, (_, source) in federation.sources().items():
+        if source.kind not in SOURCE_KINDS:
+            there = ", ".join(SOURCE_KINDS)
+            yield Finding(name, "fault", f"There is no harvester of the kind {source.kind}; there are: {there}.")
+    for name, (_, trigger) in federation.triggers().items():
+        if trigger.kind not in TRIGGER_KINDS:
+            there = ", ".join(TRIGGER_KINDS)
+            yield Finding(
+                name, "warning", f"There is no adapter for platforms of the kind {trigger.kind}; there are: {there}."
+            )
+
+
+def _stores(house: House) -> Iterator[Finding]:
+    head, mark = house.truth.head(), house.index.mark()
+    yield Finding("records", "good", f"{house.truth.count():,} records are kept.")
+    if mark < head:
+        yield Finding(
+            "index",
+            "warning",
+            f"The index is {head - mark:,} changes behind; pangate serve brings it up, or pangate rebuild.",
+        )
+    else:
+        yield Finding("index", "good", "The index holds every change.")
+
+
+def _secrets(house: House) -> Iterator[Finding]:
+    logins: list[tuple[str, Login | None]] = [
+        (name, source.login) for name, (_, source) in house.federation.sources().items()
+    ]
+    logins += [(name, trigger.login) for name, (_, trigger) in house.federation.triggers().items()]
+    names = [(where, name) for where, login in logins if login for name in (login.password, login.token) if name]
+    if house.settings.oidc_issuer:
+        names.append(("sign-in", "PANGATE_OIDC_CLIENT_SECRET"))
+    for where, name in names:
+        try:
+            house.environment.secret(name)
+        except Misconfigured as error:
+            yield Finding(where, "fault", error.message)
+
+
+def _endpoints(house: House) -> Iterator[Finding]:
+    for name, (_, source) in house.federation.sources().items():
+        if source.kind in SOURCE_KINDS:
+            yield _asked(name, lambda name=name: _source(house, name))  # type: ignore[misc]
+    for platform in house.platforms.values():
+        state = outlook.look(platform, house.launches, house.clock)
+        message = f"{platform.name} answers (version {state.version})." if state.up else state.message
+        yield Finding(platform.key, "good" if state.up else "fault", message)
+    issuer = house.settings.oidc_issuer
+    if issuer:
+        yield _asked("sign-in", lambda: _provider(issuer))
+
+
+def _asked(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, "good", look())
+    except PangateError as error:
+        return Finding(what, "fault", error.message)
+
+
+def _source(house: House, name: str) -> str:
+    found = probe(house, name)
+    if not found["ok"]:
+        raise Misconfigured(found["message"])
+    counts = ", ".join(f"{count:,} {kind}s" for kind, count in found["counts"].items())
+    return f"{found['message']} We are {found['identity'] or 'nobody'} there; {counts or 'it does not count'}."
+
+
+def _provider(issuer: str) -> str:
+    url, _ = Provider(Client(issuer.rstrip("/"), "doctor", "", "http://127.0.0.1/")).begin("doctor", "doctor")
+    return f"The identity provider answers at {url.partition('?')[0]}."
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
