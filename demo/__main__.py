@@ -129,6 +129,7 @@ def _pangate(demo: Demo, secrets: Mapping[str, str]) -> Child:
         "PANGATE_OIDC_ISSUER": issuer_at(demo.ports["DEMO_IDENTITY_PORT"]),
         "PANGATE_OIDC_CLIENT_ID": "pangate",
         "PANGATE_OPERATORS": OPERATORS,
+        "PANGATE_RATE_LIMIT": "false",
     }
     return Child(
         name="pangate",
