@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import NAME, TEXT, said, text
-from schema.records import Detail, Reject, Technique
+from schema.crosswalks.reading import MANY, NAME, TEXT, said, text
+from schema.records import AnyRecord, Detail, Kind, Reject, Technique, encode
 
 RAW = 262_144
+RECORD = 1 << 20
+R = TypeVar("R", bound=AnyRecord)
+
+
+def identified(
+    place: Place, kind: Kind, raw: object, noun: str, keys: tuple[str, ...]
+) -> tuple[str, Mapping[str, Any]] | Reject:
+    """The record's id (under the first of the keys that has one) and its fields; else the reject that says what is wrong."""
+    if not isinstance(raw, Mapping):
+        return reject(place, kind, None, "not-an-object", f"A {noun} must be a JSON object.", raw)
+    id = next((found for key in keys if (found := text(raw.get(key))) is not None), None)
+    if id is None:
+        return reject(place, kind, None, "no-id", f"The {noun} has no {keys[0]}.", raw)
+    if len(id) > NAME:
+        return reject(place, kind, id, "id-too-long", f"The {noun}'s {keys[0]} has more than {NAME} characters.", raw)
+    return id, raw
+
+
+def fitting(place: Place, record: R, raw: object) -> R | Reject:
+    """The record, unless it is larger than a record may be (1 MiB: reliability reference, section 8)."""
+    size = len(encode(record))
+    if size <= RECORD:
+        return record
+    message = f"The record has {size} bytes, and one may have {RECORD}."
+    return reject(place, record.kind, record.id, "too-large", message, raw)
 
 
 def technique(place: Place, pid: object, name: object) -> Technique | None:
@@ -42,7 +67,10 @@ def details(raw: Mapping[str, Any], names: Iterable[str]) -> tuple[Detail, ...]:
 
 def _readable(value: object) -> str | None:
     if isinstance(value, list):
-        return ", ".join(found for each in value[:1000] if (found := said(each, TEXT))) or None
+        parts = (
+            shown(each) if isinstance(each, Mapping | list) and each else said(each, TEXT) for each in value[:MANY]
+        )
+        return ", ".join(part for part in parts if part)[:TEXT] or None
     if isinstance(value, Mapping):
         return shown(value) if value else None
     return said(value, TEXT)
@@ -51,7 +79,7 @@ def _readable(value: object) -> str | None:
 def shown(value: object) -> str:
     """Any JSON as text, for reading; never raises."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=str)[:TEXT]
+        return text(json.dumps(value, ensure_ascii=False, default=str)) or ""
     except (RecursionError, ValueError):
         return "(nested too deeply to be shown)"
 

@@ -20,18 +20,19 @@ def parameter(
     low: object = None,
     high: object = None,
     unit_name: object = None,
+    words: object = None,
 ) -> Parameter | None:
     """The parameter, or None when it says nothing. A number stays a number; anything else is kept as text.
 
     An unknown unit loses nothing: the value is kept as given, without SI. `unit_name` is the unit's full name where the source has
-    one, for symbols that mean several things (C).
+    one, for symbols that mean several things (C); `words` is a text that comes beside the number.
     """
     source_name = text(name, NAME)
     if source_name is None:
         return None
     written = said(unit, 128)
     single, bottom, top = number(value), number(low), number(high)
-    words = None if single is not None else said(value, _TEXT)
+    words = said(words, _TEXT) or (None if single is not None else said(value, _TEXT))
     if single is None and words is None and bottom is None and top is None:
         return None
     if bottom is not None and top is not None and bottom > top:
@@ -42,7 +43,7 @@ def parameter(
     ]
     known = next((each for each in converted if each is not None), None)
     return Parameter(
-        name=place.parameters.get(fold(source_name), source_name),
+        name=place.parameters.get(fold(source_name), source_name) if place.parameters else source_name,
         source_name=source_name,
         value=single,
         text=words,

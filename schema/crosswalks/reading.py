@@ -20,6 +20,7 @@ DEPTH = 32
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001]")
 _SAYS_NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "undefined", ":unav", ":null", "unknown"})
+_NOT_NUMBER = re.compile(r"_|^\s*[+-]?0\d|[^\x00-\x7f]")
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 
 
@@ -31,6 +32,8 @@ def text(value: object, cap: int = TEXT) -> str | None:
         return number_text(value)
     if not isinstance(value, str):
         return None
+    if len(value) <= cap and value.isascii() and value.isprintable():
+        return value.strip() or None
     clean = _CONTROL.sub("", value[: cap * 2]).strip()[:cap].strip()
     return clean or None
 
@@ -42,12 +45,10 @@ def said(value: object, cap: int = NAME) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """A finite number, also when it came as text; never a truth value."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | str)
-        or (isinstance(value, str) and len(value) > 64)
-    ):
+    """A finite number, also when it came as text (but 007 is a name, and 1_000 is none of science's); never a truth value."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and (len(value) > 64 or _NOT_NUMBER.search(value)):
         return None
     try:
         found = float(value)

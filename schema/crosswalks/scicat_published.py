@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.access import PUBLIC, Visibility
-from schema.crosswalks.naming import details, reject
+from schema.crosswalks.naming import details, fitting, identified
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import NAME, TEXT, TITLE, count, instant, mapping, parts, said, text, texts
-from schema.pids import is_doi, normal_doi, pid_of
+from schema.crosswalks.reading import TEXT, TITLE, count, instant, mapping, parts, said, text, texts
+from schema.pids import is_doi, normal_doi, normal_orcid, pid_of
 from schema.records import Detail, Kind, Person, Publication, Reject, Related
 
 PUBLISHED_DETAILS = ("dataDescription", "url", "downloadLink", "numberOfFiles", "sizeOfArchive", "status")
@@ -17,36 +17,36 @@ PUBLISHED_DETAILS = ("dataDescription", "url", "downloadLink", "numberOfFiles", 
 
 def published(place: Place, raw: object) -> Publication | Reject:
     """The publication of a publisheddata reply, v3 or v4. Datasets it names need not exist."""
-    if not isinstance(raw, Mapping):
-        return reject(place, Kind.PUBLICATION, None, "not-an-object", "A publication must be a JSON object.", raw)
-    id = text(raw.get("doi"), NAME) or text(raw.get("_id"), NAME)
-    if id is None:
-        return reject(place, Kind.PUBLICATION, None, "no-id", "The publication has no doi.", raw)
-    facts = {**mapping(raw.get("metadata")), **raw}
+    found = identified(place, Kind.PUBLICATION, raw, "publication", ("doi", "_id"))
+    if isinstance(found, Reject):
+        return found
+    id, fields = found
+    facts = {**mapping(fields.get("metadata")), **fields}
     year = count(facts.get("publicationYear"))
     publisher = facts.get("publisher")
     pid = pid_of(place.facility, Kind.PUBLICATION, id, [id])
-    visible = said(raw.get("status")) in (None, "registered", "public", "amended")
-    return Publication(
+    visible = said(fields.get("status")) in (None, "registered", "public", "amended")
+    made = Publication(
         source=place.source,
         id=id,
         pid=pid,
         facility=place.facility,
         visibility=PUBLIC if visible or not place.authenticated else Visibility(public=False),
-        modified=instant(raw.get("updatedAt")),
-        revision=text(raw.get("updatedAt"), 64),
+        modified=instant(fields.get("updatedAt")),
+        revision=text(fields.get("updatedAt"), 64),
         details=details(facts, PUBLISHED_DETAILS) + _unnamed(facts),
-        title=said(raw.get("title"), TITLE) or id,
+        title=said(fields.get("title"), TITLE) or id,
         doi=pid if is_doi(pid) else None,
         type=said(facts.get("resourceType")),
-        abstract=said(raw.get("abstract"), TEXT),
+        abstract=said(fields.get("abstract"), TEXT),
         people=_creators(facts),
         publisher=said(publisher) or said(mapping(publisher).get("name")),
         year=year if year is not None and 0 < year < 10_000 else None,
-        published=instant(raw.get("registeredTime")),
-        datasets=texts(raw.get("pidArray") or raw.get("datasetPids")),
+        published=instant(fields.get("registeredTime")),
+        datasets=texts(fields.get("pidArray") or fields.get("datasetPids")),
         related=_publications(facts),
     )
+    return fitting(place, made, raw)
 
 
 def _creators(facts: Mapping[str, Any]) -> tuple[Person, ...]:
@@ -56,7 +56,12 @@ def _creators(facts: Mapping[str, Any]) -> tuple[Person, ...]:
             name = said(each.get("name"))
             places = [said(place.get("name")) or "" for place in parts(each.get("affiliation"))]
             if name and "@" not in name:
-                found.append(Person(name=name, role=role, affiliation="; ".join(filter(None, places)) or None))
+                orcids = (
+                    normal_orcid(said(one.get("nameIdentifier")) or "") for one in parts(each.get("nameIdentifiers"))
+                )
+                orcid = next(filter(None, orcids), None)
+                joined = "; ".join(filter(None, places)) or None
+                found.append(Person(name=name, orcid=orcid, role=role, affiliation=joined))
     listed = texts(facts.get("creator")) + texts(facts.get("authors"))
     affiliation = said(facts.get("affiliation"))
     found += [
@@ -74,7 +79,8 @@ def _publications(facts: Mapping[str, Any]) -> tuple[Related, ...]:
         identifier = said(each.get("relatedIdentifier"))
         if identifier:
             relation = said(each.get("relationType"), 64) or "References"
-            cited.append(Related(identifier=normal_doi(identifier) or identifier, relation=relation))
+            kind = said(each.get("resourceTypeGeneral"), 64)
+            cited.append(Related(identifier=normal_doi(identifier) or identifier, relation=relation, type=kind))
     return tuple(dict.fromkeys(cited))
 
 

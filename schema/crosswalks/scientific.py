@@ -19,7 +19,9 @@ _LIST_SHOWN = 64
 _QUANTITY_KEYS = frozenset({"value", "unit", "valueSI", "unitSI", "v", "u", "type"})
 
 
-def scientific(place: Place, metadata: object) -> tuple[tuple[Parameter, ...], tuple[Detail, ...]]:
+def scientific(
+    place: Place, metadata: object, name: str = "scientificMetadata"
+) -> tuple[tuple[Parameter, ...], tuple[Detail, ...]]:
     """The parameters of scientificMetadata, named by their dotted path, and what could not be one as a readable detail.
 
     At most 500 parameters; what is beyond is kept as text and can be read, not searched by value.
@@ -29,8 +31,8 @@ def scientific(place: Place, metadata: object) -> tuple[tuple[Parameter, ...], t
     if isinstance(metadata, Mapping):
         _walk(place, metadata, "", 0, found, rest)
     elif metadata not in (None, "", []):
-        rest["scientificMetadata"] = metadata
-    details = (Detail("scientificMetadata", shown(rest)),) if rest else ()
+        rest[name] = metadata
+    details = (Detail(name, shown(rest)),) if rest else ()
     return tuple(found), details
 
 
