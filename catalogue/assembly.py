@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from catalogue.tables import links, records
-from schema.access import PUBLIC, Visibility, covers
+from schema.access import PUBLIC, Access, Visibility, access_at, covers, pending
 from schema.documents import join, references
-from schema.records import AnyRecord, Kind, Provenance, Publication, decode
+from schema.records import AnyRecord, Dataset, Kind, Provenance, Publication, decode
 
 Key = tuple[Kind, str]
 Name = tuple[str, Kind, str]
@@ -96,11 +96,24 @@ def chunks(ids: Iterable[str], size: int = CHUNK) -> Iterable[list[str]]:
     return (distinct[at : at + size] for at in range(0, len(distinct), size))
 
 
-_COLUMNS = (records.c.data, records.c.public, records.c.harvested)
+_COLUMNS = (records.c.data, records.c.public, records.c.due, records.c.harvested)
+
+
+def turn(record: AnyRecord, now: datetime) -> datetime | None:
+    """When a record will next look otherwise by itself: it becomes public, or its data are released."""
+    access, release = (record.access, record.release) if isinstance(record, Dataset) else (Access.OPEN, None)
+    return pending(record.visibility, access, release, now)
+
+
+def lifted(record: AnyRecord, due: datetime | None) -> AnyRecord:
+    """The record as it is since its last turn: of a dataset whose release is not ahead any more, the data are open."""
+    if not isinstance(record, Dataset) or record.release is None or (due is not None and due <= record.release):
+        return record
+    return replace(record, access=access_at(record.access, record.release, record.release))
 
 
 def _kept(rows: Iterable[Row[Any]]) -> Iterable[Kept]:
-    return (Kept(decode(row.data), row.public, row.harvested) for row in rows)
+    return (Kept(lifted(decode(row.data), row.due), row.public, row.harvested) for row in rows)
 
 
 def _assembled(group: Sequence[Kept], neighbours: _Neighbours) -> Assembled:

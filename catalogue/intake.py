@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from catalogue import links
-from catalogue.assembly import Kept, Key, Order, by_kind, chunks, digest, live
+from catalogue.assembly import Kept, Key, Order, by_kind, chunks, digest, live, turn
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.links import Move
 from catalogue.numbering import number
@@ -171,7 +171,7 @@ class Intake:
             "revision": record.revision,
             "deleted": False,
             "public": kept.public,
-            "due": None if kept.public else record.visibility.public_from,
+            "due": turn(record, self._now),
             "harvest": self._harvest,
             "harvested": self._now,
         }

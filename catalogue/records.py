@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from catalogue import changes, links
-from catalogue.assembly import CHUNK, Kept, Key, Order, assemble, by_kind, chunks
+from catalogue.assembly import CHUNK, Kept, Key, Order, assemble, by_kind, chunks, turn
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.database import Database
 from catalogue.links import Move
@@ -96,7 +96,7 @@ class Records:
                 return 0
         with self._database.write("ripen") as connection:
             numbers = Numbers(connection, CHANGES, PUBLIC)
-            moves = _published(connection, now, limit)
+            moves = _turned(connection, now, limit)
             moved = [key for move in moves for key in move.documents()]
             touched = links.touched(connection, moves) if moves else []
             owed = [] if moves else links.work_off(connection, limit)
@@ -158,20 +158,21 @@ def _keys_after(connection: Connection, kind: Kind | None, last: Key | None) -> 
 
 
 def _ripe(now: datetime, limit: int) -> Any:
-    """The live records whose instant to become public has come."""
-    columns = (records.c.source, records.c.kind, records.c.id, records.c.data, records.c.harvested)
+    """The live records whose turn has come."""
+    columns = (records.c.source, records.c.kind, records.c.id, records.c.data, records.c.public, records.c.harvested)
     return (
         select(*columns).where(records.c.due <= now, records.c.deleted.is_(False)).order_by(records.c.due).limit(limit)
     )
 
 
-def _published(connection: Connection, now: datetime, limit: int) -> list[Move]:
-    """Make records public whose instant has come."""
+def _turned(connection: Connection, now: datetime, limit: int) -> list[Move]:
+    """Do what the time has brought: records become public, data are released."""
     moves: list[Move] = []
     for row in connection.execute(_ripe(now, limit)).all():
         record, name = decode(row.data), (Kind(row.kind), row.id)
-        before, after = (Kept(record, public, row.harvested) for public in (False, True))
+        public, due = row.public or record.visibility.is_public(now), turn(record, now)
+        before, after = (Kept(record, shown, row.harvested) for shown in (row.public, public))
         moves.append(Move(row.source, name, before, after))
         own = (records.c.source == row.source, records.c.kind == row.kind, records.c.id == row.id)
-        connection.execute(update(records).where(*own).values(public=True, due=None))
+        connection.execute(update(records).where(*own).values(public=public, due=due))
     return moves

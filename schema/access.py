@@ -73,6 +73,19 @@ def visible(visibility: Visibility, viewer: Viewer, now: datetime) -> bool:
     return visibility.is_public(now) or not viewer.groups.isdisjoint(visibility.groups)
 
 
+def access_at(access: Access, release: datetime | None, now: datetime) -> Access:
+    """What of the data is open at `now`: an embargo ends with its release date."""
+    ended = access is Access.EMBARGOED and release is not None and release <= now
+    return Access.OPEN if ended else access
+
+
+def pending(visibility: Visibility, access: Access, release: datetime | None, now: datetime) -> datetime | None:
+    """The next instant after `now` at which one of the two questions gets another answer by itself, if any."""
+    opens = release if access is Access.EMBARGOED else None
+    shows = None if visibility.public else visibility.public_from
+    return min((instant for instant in (opens, shows) if instant is not None and instant > now), default=None)
+
+
 def covers(wide: Visibility, narrow: Visibility) -> bool:
     """Whether everybody who sees a record of `narrow` may see one of `wide`, both as decided for one instant (`public` alone
     counts): only then may the narrower record show something of the wider one."""

@@ -9,7 +9,7 @@ from truths import SOURCE, World, at_instrument, dataset, in_investigation, inst
 
 from catalogue import links
 from catalogue.ports import Page
-from schema.access import Visibility
+from schema.access import Access, Visibility
 from schema.records import Dataset, Document, Kind, Publication
 
 D = Kind.DATASET
@@ -197,6 +197,36 @@ def test_an_embargo_that_ends_moves_the_record_and_what_shows_it(world: World) -
 def test_a_record_whose_embargo_is_over_when_it_comes_is_public_at_once(world: World) -> None:
     world.put(dataset("a", visibility=Visibility(public=False, public_from=world.clock())))
     assert found(world).public_number == 1
+
+
+def test_data_under_embargo_open_by_themselves_when_their_release_comes(world: World) -> None:
+    release = world.clock() + timedelta(days=1)
+    world.put(dataset("a", access=Access.EMBARGOED, release=release))
+    assert shown(world).access is Access.EMBARGOED
+    before = world.records.public_head()
+    world.clock.forward(days=1)
+    world.ripen()
+    assert shown(world).access is Access.OPEN
+    assert world.records.public_head() == before + 1
+    assert world.records.ripen() == 0
+
+
+def test_data_whose_release_is_past_when_they_come_are_open_at_once(world: World) -> None:
+    world.put(dataset("a", access=Access.EMBARGOED, release=world.clock() - timedelta(days=1)))
+    assert shown(world).access is Access.OPEN
+    assert world.records.ripen() == 0
+
+
+def test_a_record_that_shows_before_its_data_open_turns_twice(world: World) -> None:
+    shows, opens = world.clock() + timedelta(days=1), world.clock() + timedelta(days=2)
+    hidden = Visibility(public=False, groups=("ill:x",), public_from=shows)
+    world.put(dataset("a", access=Access.EMBARGOED, release=opens, visibility=hidden))
+    seen = []
+    for _ in range(3):
+        world.ripen()
+        seen.append((found(world).public_number is not None, shown(world).access))
+        world.clock.forward(days=1)
+    assert seen == [(False, Access.EMBARGOED), (True, Access.EMBARGOED), (True, Access.OPEN)]
 
 
 def test_an_embargo_taken_back_before_it_ends_never_fires(world: World) -> None:
