@@ -13,7 +13,7 @@ from gateway.portal.asked import LISTS, Asked
 
 _LISTED = (
     ("FACILITY", "Facility", "facility", 12),
-    ("TECHNIQUE", "Technique", "technique", 12),
+    ("TECHNIQUE", "Technique", "technique", 60),
     ("INSTRUMENT", "Instrument", "instrument", 8),
     ("ACCESS", "Access", "access", 4),
     ("YEAR", "Year", "year", 40),
@@ -22,6 +22,7 @@ _LISTED = (
     ("FILE_FORMAT", "File format", "format", 8),
     ("PARAMETER_NAME", "Parameter", "p", 30),
 )
+_SHOWN = 14
 _OF_FIELD = {field: (title, key, size) for field, title, key, size in _LISTED}
 _LABELS = {key: title for _, title, key, _ in _LISTED} | {
     "person": "Person",
@@ -70,17 +71,29 @@ def wishes(asked: Asked) -> list[dict[str, Any]]:
     return made
 
 
-def shown(asked: Asked, counted: Sequence[Mapping[str, Any]]) -> list[Shown]:
+def shown(asked: Asked, counted: Sequence[Mapping[str, Any]], total: int, context: Context) -> list[Shown]:
     """The counted facets, each with what a click does."""
-    return [_histogram(each) if each["field"] == "PARAMETER" else _facet(asked, each) for each in counted]
+    return [
+        _histogram(each) if each["field"] == "PARAMETER" else _facet(asked, each, total, context) for each in counted
+    ]
 
 
-def _facet(asked: Asked, counted: Mapping[str, Any]) -> Shown:
+def _facet(asked: Asked, counted: Mapping[str, Any], total: int, context: Context) -> Shown:
     title, key, _ = _OF_FIELD[counted["field"]]
-    choices = [_choice(asked, key, each) for each in counted["buckets"]]
+    buckets = counted["buckets"]
+    if key == "technique":
+        buckets = [each for each in buckets if asked.has(key, each["value"]) or _narrows(each, total, context)][:_SHOWN]
+    choices = [_choice(asked, key, each) for each in buckets]
     if key == "year":
         choices.sort(key=lambda choice: choice.label, reverse=True)
     return Shown(key, title, choices, counted["other"])
+
+
+def _narrows(bucket: Mapping[str, Any], total: int, context: Context) -> bool:
+    """Whether a technique says something: the root and the four axes of the ontology do not, nor does what all results have."""
+    return (
+        bucket["count"] != total and len(context.vocabulary.ancestors(bucket["value"])) != 1 and bucket["label"] != ""
+    )
 
 
 def _choice(asked: Asked, key: str, bucket: Mapping[str, Any]) -> Choice:

@@ -15,7 +15,7 @@ from gateway.portal.render import Portal
 from schema.records import Kind
 
 _TECHNIQUES = 14
-_EXAMPLES = 4
+_EXAMPLES = 3
 
 
 async def page(portal: Portal, request: Request) -> Response:
@@ -24,7 +24,7 @@ async def page(portal: Portal, request: Request) -> Response:
     context = seat.context
     wishes = (
         FacetWish(Field.TECHNIQUE_EXACT, size=_TECHNIQUES),
-        FacetWish(Field.KEYWORD, size=_EXAMPLES),
+        FacetWish(Field.KEYWORD, size=40),
         FacetWish(Field.INSTRUMENT, size=60),
         FacetWish(Field.PARAMETER_NAME, size=12),
     )
@@ -76,10 +76,9 @@ def _techniques(found: Found, context: Context) -> list[dict[str, Any]]:
 
 def _examples(found: Found, context: Context) -> list[dict[str, str]]:
     """Searches that find something here: they are made of what is here."""
-    made = [
-        {"label": bucket.label or bucket.value, "address": Asked(q=bucket.label).address()}
-        for bucket in found.facets[1].buckets[:3]
-    ]
+    keywords = [bucket.label or bucket.value for bucket in found.facets[1].buckets]
+    own = [each for each in keywords if context.vocabulary.resolve(each) is None][:_EXAMPLES]
+    made = [{"label": each, "address": Asked(q=each).address()} for each in own]
     names = {bucket.value: bucket.label or bucket.value for bucket in found.facets[3].buckets}
     if "temperature" in names:
         cold = Asked(quantities=(Quantity(names["temperature"], "", "10", "K"),))

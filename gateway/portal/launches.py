@@ -108,11 +108,20 @@ async def _told(seat: Seat, launch: Launch) -> dict[str, Any]:
         "launch": launch,
         "events": events,
         "platform": trigger(seat.context, launch.request.trigger),
+        "chosen": _chosen(seat, launch),
         "dataset_here": there is not None,
         "openable": launch.state in OPENABLE,
         "ended": launch.state in FINAL,
         "progress": progress,
     }
+
+
+def _chosen(seat: Seat, launch: Launch) -> list[str]:
+    """Procedure and environment by the names they are offered under."""
+    request = launch.request
+    _, place = seat.context.federation.triggers().get(request.trigger, (None, None))
+    known = {each.id: each.name for each in (*place.procedures, *place.environments)} if place else {}
+    return [known.get(each, each) for each in (request.procedure, request.environment) if each]
 
 
 async def door(portal: Portal, request: Request) -> Response:

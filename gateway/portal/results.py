@@ -42,7 +42,7 @@ def result(edge: line.Edge, context: Context) -> Result:
         dataset=dataset,
         title=marked(title) if title is not None and whole else escape(clean(dataset.title) or dataset.pid),
         excerpt=marked(excerpt) if excerpt else escape(_cut(about)),
-        matches=[(field, marked(fragment)) for field, fragment in found.items()],
+        matches=[(field, marked(each)) for field, each in found.items()] if title is None and excerpt is None else [],
         analysable=analysable(dataset, context),
     )
 

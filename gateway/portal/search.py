@@ -68,15 +68,20 @@ async def _answered(asked: Asked, context: Context) -> Answered:
     return Answered(
         page=found,
         results=[results.result(edge, context) for edge in edges],
-        facets=facets.shown(asked, counted),
-        sources=_by_facility(await source_freshness(context, found.found.sources)),
+        facets=facets.shown(asked, counted, found.found.total, context),
+        sources=_telling(asked, await source_freshness(context, found.found.sources)),
         next=asked.changed(after=after).address() if after else None,
     )
 
 
-def _by_facility(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The sources with something to say: those that gave, and those that could not be asked of late."""
-    return [each for each in sources if each["matched"] or each["state"] != "FRESH"]
+def _telling(asked: Asked, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sources with something to say: those that gave, and of the facilities asked for those that are not up to date."""
+    wanted = asked.lists.get("facility", ())
+    return [
+        each
+        for each in sources
+        if each["matched"] or (each["state"] != "FRESH" and (not wanted or each["facility"].id in wanted))
+    ]
 
 
 async def _scopes(asked: Asked, seat: Seat, total: int) -> list[dict[str, Any]]:
