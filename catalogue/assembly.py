@@ -131,8 +131,10 @@ def _assembled(group: Sequence[Kept], neighbours: _Neighbours) -> Assembled:
         )
         for kept in seen
     )
-    # The source's token of a record's state is the harvester's affair: it may change while nothing that is shown does.
-    return Assembled(replace(neighbours.joined(first), revision=None), provenance, first.public)
+    # The source's token of a record's state is the harvester's affair: it may change while nothing that is shown does. Who could see
+    # a public record before everybody could is nobody's affair.
+    joined = replace(neighbours.joined(first), revision=None)
+    return Assembled(replace(joined, visibility=PUBLIC) if first.public else joined, provenance, first.public)
 
 
 class _Neighbours:

@@ -189,7 +189,10 @@ class TruthMachine(RuleBasedStateMachine):
         for key, names in groups.items():
             first = names[0]
             beside = [name for name in names[1:] if self._covered(name, first)]
-            expected[key] = (self._joined(first), self.public[first], tuple(name[0] for name in (first, *beside)))
+            shown = self._joined(first)
+            if self.public[first]:
+                shown = replace(shown, visibility=PUBLIC)
+            expected[key] = (shown, self.public[first], tuple(name[0] for name in (first, *beside)))
         return expected
 
     def _covered(self, wide: Name, narrow: Name) -> bool:
