@@ -60,7 +60,7 @@ def _sample(part: SamplePart, record: Dataset, place: Place, made_by: NamedNode)
             ("rdf:type", name("prov:Entity")),
             (_NAMED, words(shown)),
             ("schema:molecularFormula", words(part.formula)),
-            ("dct:type", words(part.type)),
+            ("schema:additionalType", words(part.type)),
             ("dct:identifier", words(part.pid)),
         ),
     )

@@ -60,7 +60,7 @@ def _own(record: Dataset, place: Place, node: NamedNode) -> list[tuple[str, Term
         ("dct:issued", moment(record.release) if record.access is not Access.EMBARGOED else None),
         ("dct:available", moment(record.release)),
         ("dct:modified", moment(record.modified)),
-        ("dct:type", words(record.type)),
+        ("schema:additionalType", words(record.type)),
         ("dcat:theme", vocabulary.THEME),
         ("dcat:landingPage", node),
         ("rdf:type", name("foaf:Document")),
@@ -92,7 +92,7 @@ def _linked(record: Dataset, place: Place, node: NamedNode) -> Iterator[Triple]:
             yield from say(node, [("dcat:keyword", words(technique.name))])
             continue
         yield Triple(node, name("dct:subject"), subject)
-        label = words(place.label(str(technique.pid)) or technique.name)
+        label = words(place.label(subject.value) or technique.name) or Literal(subject.value)
         yield from say(subject, [("rdf:type", name("skos:Concept")), ("skos:prefLabel", label)])
     if record.start is not None or record.end is not None:
         period = own(place.url, "period", record.pid)

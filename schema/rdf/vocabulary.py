@@ -65,7 +65,9 @@ _FILE_TYPES = {
     "edf": "OCTET",
     "spe": "OCTET",
 }
+FORMATS_KNOWN = frozenset(_FILE_TYPES)
 _NEXUS = frozenset({"nxs", "nx", "nexus", "nx5"})
+_PARTS = re.compile(r"[\s/,;]+")
 _CC = re.compile(
     r"cc[ _-]?(0|by(?:[ _-]?(?:sa|nc|nd))*)(?:[ _-]?v?([1-4])(?:\.0)?)?(?:[ _-]?(?:universal|international))*", re.I
 )
@@ -98,10 +100,15 @@ def licence_address(text: str | None) -> str | None:
 
 def file_type(formats: Iterable[str]) -> NamedNode | None:
     """The EU file type of the first format that has one."""
-    known = (_FILE_TYPES.get(each.strip().lower().lstrip(".")) for each in formats)
+    known = (_FILE_TYPES.get(word) for word in _words(formats))
     return next((eu(f"file-type/{each}") for each in known if each), None)
 
 
 def is_nexus(formats: Iterable[str]) -> bool:
     """Whether one of the formats is NeXus by its name."""
-    return any(each.strip().lower().lstrip(".") in _NEXUS for each in formats)
+    return not _NEXUS.isdisjoint(_words(formats))
+
+
+def _words(formats: Iterable[str]) -> list[str]:
+    """Endings and names in what sources call formats: ".nxs", "HDF5 / NeXus"."""
+    return [word for each in formats for word in _PARTS.split(each.strip().lower().lstrip(".")) if word]
