@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from gateway.ports import Choice, Opening, Option, Reason, TriggerCard, Wish
 from pangate.bridges import ROWS, Pool
 from pangate.house import House
 from schema.access import Viewer
 from schema.activities import FINAL, Launch, LaunchEvent, LaunchState
-from schema.errors import NotFound, Unauthenticated
+from schema.errors import NotFound, PangateError, Unauthenticated
 from schema.pids import normal
 from schema.records import Kind, decode_document
 from triggers import desk, options
+
+log = structlog.get_logger("pangate.analysis")
 
 T = TypeVar("T")
 _POLL_S = 0.5
@@ -95,14 +98,14 @@ class AnalysisDesk:
         """As the port says: what has happened since `after`, then what comes, each once and in order."""
         with self._poller.watch(launch) as news:
             while True:
-                events = await self.events(launch, after)
                 found = await self._pool.run(lambda: self._house.launches.launch(launch))
                 if found is None:
                     return
-                for event in events:
+                # read after the launch: of one that has ended, these are all that will ever come
+                for event in await self.events(launch, after):
                     after = event.id
                     yield as_of(found, event), event
-                if found.state in _ENDED and not events:
+                if found.state in _ENDED:
                     return
                 await news.wait()
                 news.clear()
@@ -168,13 +171,23 @@ class Poller:
 
     async def _poll(self) -> None:
         while self._bells:
-            watched, after = tuple(self._bells), self._seen
-            news = await self._pool.run(lambda: self._ledger.events_since(after, watched))  # noqa: B023 (awaited within the turn)
-            for launch, event in news:
-                self._seen = max(self._seen, event.id)
+            watched = tuple(self._bells)
+            # who came while the question was under way was not asked for, and looks for itself
+            for launch in {*await self._news(watched), *(self._bells.keys() - set(watched))}:
                 for bell in self._bells.get(launch, ()):
                     bell.set()
             await asyncio.sleep(_POLL_S)
+
+    async def _news(self, watched: tuple[str, ...]) -> list[str]:
+        """The launches that have new events."""
+        after = self._seen
+        try:
+            news = await self._pool.run(lambda: self._ledger.events_since(after, watched))
+        except PangateError as error:  # a poller that ends would leave everybody waiting for ever
+            log.warning("poll_failed", reason=error.message)
+            return []
+        self._seen = max((event.id for _, event in news), default=after)
+        return [launch for launch, _ in news]
 
 
 def _card(card: options.Card) -> TriggerCard:
