@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 from catalogue.query import FacetWish, Field, Found, Search, Sort
 from gateway.graphql import freshness
+from gateway.graphql import search as line
 from gateway.graphql.context import Context
 from gateway.portal.asked import Asked, Quantity
 from gateway.portal.render import Portal
+from schema.errors import BadInput, LimitExceeded
 from schema.records import Kind
 
 _TECHNIQUES = 14
@@ -25,8 +27,7 @@ async def page(portal: Portal, request: Request) -> Response:
     wishes = (
         FacetWish(Field.TECHNIQUE_EXACT, size=_TECHNIQUES),
         FacetWish(Field.KEYWORD, size=40),
-        FacetWish(Field.INSTRUMENT, size=60),
-        FacetWish(Field.PARAMETER_NAME, size=12),
+        FacetWish(Field.PARAMETER_NAME, size=30),
     )
     found = await context.reader.search(Search(kind=Kind.DATASET, sort=Sort.NEWEST, first=1, facets=wishes))
     return portal.page(
@@ -36,8 +37,7 @@ async def page(portal: Portal, request: Request) -> Response:
         facilities=await _facilities(context),
         total=found.total,
         techniques=_techniques(found, context),
-        examples=_examples(found, context),
-        instruments=len(found.facets[2].buckets) if not found.facets[2].other else None,
+        examples=await _examples(found, context),
     )
 
 
@@ -74,20 +74,23 @@ def _techniques(found: Found, context: Context) -> list[dict[str, Any]]:
     return made
 
 
-def _examples(found: Found, context: Context) -> list[dict[str, str]]:
-    """Searches that find something here: they are made of what is here."""
+async def _examples(found: Found, context: Context) -> list[dict[str, str]]:
+    """Searches that find something here: they are made of what is here, and tried."""
     keywords = [bucket.label or bucket.value for bucket in found.facets[1].buckets]
     own = [each for each in keywords if context.vocabulary.resolve(each) is None][:_EXAMPLES]
-    made = [{"label": each, "address": Asked(q=each).address()} for each in own]
-    names = {bucket.value: bucket.label or bucket.value for bucket in found.facets[3].buckets}
-    if "temperature" in names:
-        cold = Asked(quantities=(Quantity(names["temperature"], "", "10", "K"),))
-        made.append({"label": "measured below 10 K", "address": cold.address()})
+    offered = [(each, Asked(q=each)) for each in own]
+    cold = next((bucket for bucket in found.facets[2].buckets if "temperature" in bucket.value), None)
+    if cold is not None:
+        quantity = Quantity(cold.label or cold.value, "", "10", "K")
+        offered.append(("measured below 10 K", Asked(quantities=(quantity,))))
     if context.launches.triggers():
-        made.append(
-            {
-                "label": "open data that can be analysed now",
-                "address": Asked(lists={"access": ("OPEN",)}, analysable=True).address(),
-            }
-        )
-    return made
+        now = Asked(lists={"access": ("OPEN",)}, analysable=True)
+        offered.append(("open data that can be analysed now", now))
+    return [{"label": label, "address": asked.address()} for label, asked in offered if await _finds(asked, context)]
+
+
+async def _finds(asked: Asked, context: Context) -> bool:
+    try:
+        return (await line.run(context, Kind.DATASET, asked.arguments(1))).found.total > 0
+    except (BadInput, LimitExceeded):  # a keyword that is too long to be asked, a name of another dimension
+        return False

@@ -149,8 +149,8 @@ async def enter(portal: Portal, request: Request) -> Response:
 
 
 def _download(opening: Opening) -> Response:
-    name = "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in opening.name)[:100] or "session"
-    headers = {**_ONCE, "Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
+    name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in opening.name)[:100]
+    headers = {**_ONCE, "Content-Disposition": f'attachment; filename="{name or "session"}"'}
     return Response(opening.body, headers=headers, media_type=opening.media_type or "application/octet-stream")
 
 

@@ -126,7 +126,6 @@ def environment() -> Environment:
         loader=PackageLoader("gateway.portal"),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters.update(

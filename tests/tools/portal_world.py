@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,8 +37,10 @@ class IndexReader:
         self.index = index
         self.head = head
         self.searches: list[Search] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def search(self, search: Search) -> Found:
+        self.loop = asyncio.get_running_loop()
         self.searches.append(search)
         return self.index.search(search)
 
@@ -151,6 +154,11 @@ class World:
             life = self.now + timedelta(hours=8)
             self.sessions.kept[hashed(id)] = Session(hashed(id), viewer, secrets.token_hex(8), tokens, life, self.now)
         return id
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that serves, once it has answered a search."""
+        assert self.reader.loop is not None
+        return self.reader.loop
 
     def csrf(self, viewer: Viewer) -> str:
         """The form token of that viewer's session."""
