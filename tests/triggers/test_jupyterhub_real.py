@@ -1,6 +1,7 @@
 """The JupyterHub adapter against a real hub: the demo's, with the authenticator that lets anybody in."""
 
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from fakes.north import facility, hub_trigger, now, request
+from servers import hub5
 
 from catalogue.database import open_database
 from catalogue.launches import Launches
@@ -33,10 +35,14 @@ class Vault:
         return self.token
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+@pytest.fixture(scope="module", params=["6.1.1", "5.5.4"])
+def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """Both majors: the one of this environment, and 5.5.4 in one of its own."""
     folder: Path = tmp_path_factory.mktemp("hub")
-    with hub(Hub(folder)) as running:
+    python = sys.executable if request.param == "6.1.1" else hub5.python()
+    with hub(Hub(folder, python=python)) as running:
+        answer = requests.get(f"{running.api}", timeout=10)
+        assert answer.json()["version"] == request.param
         yield running
 
 
