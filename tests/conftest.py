@@ -1,10 +1,12 @@
 """What every test shares: where reference data lies, and a network that ends at this machine."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
+from servers.elasticsearch import Elasticsearch, Missing
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -24,3 +26,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the reference data folder ../shared is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def elasticsearch() -> Iterator[Elasticsearch]:
+    """A real Elasticsearch node; a test that needs it skips where it cannot be had."""
+    node = Elasticsearch()
+    try:
+        node.start()
+    except Missing as reason:
+        node.close()
+        pytest.skip(str(reason))
+    yield node
+    node.close()

@@ -1,0 +1,242 @@
+"""This file is how documents are written to Elasticsearch: in bulks, each item judged by its own result.
+
+The public index is the authority: for every pid ever written it holds the newest version, as a document, or as a
+tombstone when the pid is hidden or gone (a document without content: the engine forgets a real deletion after a
+minute, and an older write would revive it). So an entry is first written there, under its change number as external
+version, and goes to the restricted index only if that did not find something newer. What is hidden thus leaves the
+public index before it appears in the other.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, Unsure, cause
+from catalogue.index.elastic_generations import Generation, write_alias
+from catalogue.index.elastic_mapping import identity, row
+from catalogue.index.terms import Techniques
+from catalogue.ports import Entry
+from schema.errors import Unavailable
+from schema.records import Reject
+
+CHUNK = 125  # entries of one bulk: several of them are under way at once
+CHUNK_BYTES = 5 * 1024 * 1024
+RAW_LENGTH = 256 * 1024  # of a reported document
+TRIES = 8
+BASE_SECONDS, CAP_SECONDS = 0.5, 30.0
+_PARAMETERS = {"require_alias": "true", "filter_path": "items.*.status,items.*.error"}
+_TOMBSTONE = b"{}"
+
+
+class Outcome(Enum):
+    """What became of an item."""
+
+    DONE = "done"
+    STALE = "stale"  # something as new or newer is there
+    BAD = "bad"  # the engine cannot take this document, whatever is done
+
+
+class Item(NamedTuple):
+    """One write: the entry it is of, and its content. `again`: one of the same version is written over."""
+
+    entry: Entry
+    content: bytes
+    again: bool
+
+    def lines(self) -> bytes:
+        """The two lines of a bulk."""
+        action = {
+            "_id": identity(self.entry.kind, self.entry.pid),
+            "version": self.entry.version,
+            "version_type": "external_gte" if self.again else "external",
+        }
+        return b'{"index":%s}\n%s\n' % (msgspec.json.encode(action), self.content)
+
+
+class Judged(NamedTuple):
+    """An item and what became of it; `reason` when it is bad."""
+
+    item: Item
+    outcome: Outcome
+    reason: str = ""
+
+
+Report = Callable[[Reject], None]
+
+
+class Writer:
+    """Writes to one generation. Safe for several threads that write different pids.
+
+    `report` gets what the engine cannot take (it never blocks the rest), `pause` waits for seconds. `fresh`: the generation is
+    being built by us alone, so that what was never written to its restricted index need not be looked for there.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        generation: Generation,
+        techniques: Techniques,
+        report: Report,
+        *,
+        fresh: bool = False,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.generation = generation
+        self._cluster = cluster
+        self._techniques = techniques
+        self._report = report
+        self._pause = pause
+        self._unhidden = fresh
+
+    def rows(self, entries: Sequence[Entry]) -> list[Item]:
+        """The entries ready to be written. The costly part; needs no server."""
+        return [self._item(entry) for entry in entries]
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Write them. Raises Unavailable when the engine takes none for long; what was written does no harm then."""
+        hidden = [item for item in items if item.entry.document is not None and not item.entry.public]
+        if hidden:
+            self._unhidden = False
+        shown = [item if item.entry.public else item._replace(content=_TOMBSTONE, again=True) for item in items]
+        judged = self._bulk(self.generation.public, shown)
+        newer = {id(one.item.entry) for one in judged if one.outcome is not Outcome.DONE}
+        rest = [item for item in hidden if id(item.entry) not in newer]
+        rest += self._left_behind([item for item in items if item.entry.public or item.entry.document is None])
+        judged += self._bulk(self.generation.restricted, rest)
+        for one in judged:
+            if one.outcome is Outcome.BAD:
+                self._quarantine(one)
+
+    def _item(self, entry: Entry) -> Item:
+        if entry.document is None:
+            return Item(entry, _TOMBSTONE, True)
+        try:
+            return Item(entry, row(entry.document, self._techniques, public=entry.public), False)
+        except ValueError as error:  # text that is not Unicode cannot be written as JSON
+            self._tell(entry, f"It cannot be written as JSON ({type(error).__name__}).")
+            return Item(entry, _TOMBSTONE, True)
+
+    def _left_behind(self, items: Sequence[Item]) -> list[Item]:
+        """Tombstones for those that the restricted index holds something of."""
+        if not items or self._unhidden:
+            return []
+        ids = {identity(item.entry.kind, item.entry.pid): item for item in items}
+        path = f"/{self.generation.restricted}/_mget"
+        request = Request("POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": "docs._id,docs.found"})
+        found = self._insist(request)["docs"]
+        return [ids[one["_id"]]._replace(content=_TOMBSTONE, again=False) for one in found if one.get("found") is True]
+
+    def _bulk(self, index: str, items: Sequence[Item]) -> list[Judged]:
+        """Write to one index until every item is judged."""
+        judged: list[Judged] = []
+        for part in parts(items):
+            judged += self._part(index, part)
+        return judged
+
+    def _part(self, index: str, items: list[Item]) -> list[Judged]:
+        judged: list[Judged] = []
+        left = items
+        for attempt in range(TRIES):
+            if attempt:
+                self._pause(delay(attempt))
+            try:
+                answer = self._cluster.send(self._request(index, left))
+            except (Busy, Unsure):
+                continue
+            except Refused as error:
+                return judged + self._halves(index, left, error)
+            except Absent:
+                raise Unavailable(f"The index {index} is gone; another one has taken its place.") from None
+            results, left = sorted_out(left, answer["items"])
+            judged += results
+            if not left:
+                return judged
+        raise Unavailable(f"Elasticsearch took {len(left)} documents not in {TRIES} tries.")
+
+    def _halves(self, index: str, items: list[Item], error: Refused) -> list[Judged]:
+        """A bulk that is refused as a whole (too large, say) is tried in smaller ones, to find the item that is at fault."""
+        if len(items) == 1:
+            return [Judged(items[0], Outcome.BAD, f"{error.kind}: {error.reason}")]
+        half = len(items) // 2
+        return self._part(index, items[:half]) + self._part(index, items[half:])
+
+    def _request(self, index: str, items: Iterable[Item]) -> Request:
+        body = b"".join(item.lines() for item in items)
+        return Request("POST", f"/{write_alias(index)}/_bulk", body, _PARAMETERS)
+
+    def _insist(self, request: Request) -> Any:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._cluster.send(request)
+            except (Busy, Unsure):
+                if attempt == TRIES:
+                    raise
+                self._pause(delay(attempt))
+        raise AssertionError  # the last try raises
+
+    def _quarantine(self, one: Judged) -> None:
+        """Report it, and let nothing older of it be seen."""
+        index = self.generation.public if one.item.entry.public else self.generation.restricted
+        self._part(index, [one.item._replace(content=_TOMBSTONE, again=True)])
+        self._tell(one.item.entry, one.reason)
+
+    def _tell(self, entry: Entry, reason: str) -> None:
+        assert entry.document is not None
+        record = entry.document.record
+        raw = str(msgspec.to_builtins(record))[:RAW_LENGTH]
+        self._report(Reject(record.source, entry.kind.value, record.id, "index.refused", reason[:500], raw))
+
+
+def newest(entries: Iterable[Entry]) -> list[Entry]:
+    """The newest entry of each document."""
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        held = found.get((entry.kind, entry.pid))
+        if held is None or held.version < entry.version:
+            found[entry.kind, entry.pid] = entry
+    return list(found.values())
+
+
+def parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Items in bulks of at most CHUNK_BYTES (a longer item alone)."""
+    part: list[Item] = []
+    size = 0
+    for item in items:
+        if part and size + len(item.content) > CHUNK_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += len(item.content) + 150
+    if part:
+        yield part
+
+
+def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tuple[list[Judged], list[Item]]:
+    """The items that are settled, and those to be sent again. Raises Unavailable when the index is gone or blocked."""
+    judged: list[Judged] = []
+    left: list[Item] = []
+    for item, result in zip(items, results, strict=True):
+        told = next(iter(result.values()))
+        status = int(told["status"])
+        if status < 300:
+            judged.append(Judged(item, Outcome.DONE))
+        elif status == 409:
+            judged.append(Judged(item, Outcome.STALE))
+        elif status == 429 or status >= 500:
+            left.append(item)
+        elif status in (403, 404):
+            raise Unavailable(f"Elasticsearch writes to this index no more ({cause(told)[0]}).")
+        else:
+            judged.append(Judged(item, Outcome.BAD, ": ".join(cause(told))))
+    return judged, left
+
+
+def delay(attempt: int) -> float:
+    """Seconds before the next try: anything up to a limit that doubles (full jitter)."""
+    return random.uniform(0, min(CAP_SECONDS, BASE_SECONDS * 2**attempt))  # noqa: S311 - no secret depends on it

@@ -1,0 +1,213 @@
+"""This file is the connection to an Elasticsearch cluster: its settings, one request, and what a failed one means to us.
+
+What is asked is decided elsewhere, as plain `Request` values that generators yield (`Steps`): `run` answers them one
+after the other, and an asynchronous client could do the same with `await`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from elastic_transport import ApiError as TransportApiError
+from elastic_transport import ConnectionError as NotReached
+from elastic_transport import ConnectionTimeout, JsonSerializer, SerializationError, TlsError, TransportError
+from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
+
+from schema.errors import Misconfigured, Unavailable
+
+T = TypeVar("T")
+OLDEST, NEWEST = 8, 9  # major versions of the server that we speak to
+_JSON = "application/json"
+_NDJSON = "application/x-ndjson"
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """How a cluster is reached: `url` (several may be given, parted by commas), and one of API key or user and password.
+
+    `ca_file` is the certificate authority of an https server whose certificate no public one has signed. `timeout` in seconds.
+    """
+
+    url: str
+    api_key: str = ""
+    user: str = ""
+    password: str = ""
+    ca_file: Path | None = None
+    timeout: float = 10.0
+
+    def __repr__(self) -> str:
+        return f"Connection({self.url!r})"
+
+
+class Request(NamedTuple):
+    """One call: JSON values as body, or ready bytes of a bulk."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | bytes | None = None
+    params: Mapping[str, str] = {}
+
+
+Steps = Generator[Request, Any, T]
+
+
+class Absent(Exception):
+    """The server has no such index, document or point in time: look again what there is."""
+
+
+class Refused(Exception):
+    """The server understood and will not: `kind` and `reason` are its words. Nothing is gained by asking again."""
+
+    def __init__(self, status: int, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.status = status
+        self.kind = kind
+        self.reason = reason
+
+
+class Busy(Unavailable):
+    """The server asks to be left alone for a moment (429, 503)."""
+
+
+class Unsure(Unavailable):
+    """The server did not answer in time or the connection broke: whether it did what was asked is not known."""
+
+
+class _Json(JsonSerializer):
+    """JSON by msgspec."""
+
+    mimetype = "application/vnd.elasticsearch+json"
+
+    def json_dumps(self, data: Any) -> bytes:
+        return msgspec.json.encode(data)
+
+    def json_loads(self, data: bytes) -> Any:
+        return msgspec.json.decode(data)
+
+
+class Cluster:
+    """An open connection; safe for several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.where = connection.url
+        try:
+            self._client = Elasticsearch(**_options(connection))
+        except (ValueError, TypeError, OSError) as error:
+            raise Misconfigured(f"The address or login of Elasticsearch cannot be used: {_plain(error)}") from None
+
+    def send(self, request: Request) -> Any:
+        """The decoded answer. Raises Absent, Refused, Busy, Unsure, Unavailable, Misconfigured."""
+        kind = _NDJSON if isinstance(request.body, bytes) else _JSON
+        headers = {"accept": _JSON} | ({"content-type": kind} if request.body is not None else {})
+        try:
+            return self._client.perform_request(
+                request.method, request.path, params=request.params or None, headers=headers, body=request.body
+            ).body
+        except (ApiError, TransportApiError) as error:
+            raise _told(error) from None
+        except UnsupportedProductError:
+            raise Misconfigured(f"What answers at {self.where} is not Elasticsearch. Correct the address.") from None
+        except TlsError as error:
+            raise Misconfigured(
+                f"The certificate of {self.where} is not trusted ({_plain(error)}). Name its authority as the CA file."
+            ) from None
+        except (NotReached, ConnectionTimeout) as error:
+            raise Unsure(f"Elasticsearch at {self.where} does not answer ({type(error).__name__}).") from None
+        except (TransportError, SerializationError) as error:
+            raise Unavailable(f"Elasticsearch at {self.where} failed ({type(error).__name__}).") from None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+
+def run(cluster: Cluster, steps: Steps[T]) -> T:
+    """Answer each request of the steps; errors are raised in them where the request was made."""
+    try:
+        request = next(steps)
+        while True:
+            try:
+                answer = cluster.send(request)
+            except (Absent, Refused, Unavailable, Misconfigured) as error:
+                request = steps.throw(error)
+            else:
+                request = steps.send(answer)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
+def check(cluster: Cluster) -> list[str]:
+    """The versions of the cluster's nodes. Raises Misconfigured when we do not speak to them, Unavailable.
+
+    There is no `GET /` in every distribution, so the nodes are asked. A key that may not ask (403) is let pass.
+    """
+    try:
+        nodes = cluster.send(Request("GET", "/_nodes/_all/none"))["nodes"]
+    except Misconfigured as error:
+        if "403" in error.message:
+            return []
+        raise
+    except (Absent, Refused, KeyError, TypeError):
+        raise Misconfigured(f"What answers at {cluster.where} is not Elasticsearch. Correct the address.") from None
+    versions = sorted({str(node["version"]) for node in nodes.values()})
+    for version in versions:
+        if not OLDEST <= int(version.split(".")[0]) <= NEWEST:
+            raise Misconfigured(
+                f"Elasticsearch at {cluster.where} is version {version}; pangate speaks to {OLDEST} and {NEWEST}. "
+                "Use a server of these versions."
+            )
+    return versions
+
+
+def _options(connection: Connection) -> dict[str, Any]:
+    if connection.api_key and connection.user:
+        raise Misconfigured("Give an API key of Elasticsearch or a user, not both.")
+    options: dict[str, Any] = {
+        "hosts": [part.strip() for part in connection.url.split(",") if part.strip()],
+        "request_timeout": connection.timeout,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+        "serializers": {_Json.mimetype: _Json()},
+    }
+    if connection.api_key:
+        options["api_key"] = connection.api_key
+    if connection.user:
+        options["basic_auth"] = (connection.user, connection.password)
+    if connection.ca_file is not None:
+        if not connection.ca_file.is_file():
+            raise Misconfigured("The CA file of Elasticsearch is not there. Name a file of PEM certificates.")
+        options["ca_certs"] = str(connection.ca_file)
+    return options
+
+
+def _told(error: ApiError | TransportApiError) -> Exception:
+    status = int(error.meta.status)
+    kind, reason = cause(error.body)
+    if status in (401, 403):
+        return Misconfigured(
+            f"Elasticsearch refuses our login ({status}, {kind}). Correct the API key or password, or its privileges."
+        )
+    if status in (429, 503):
+        return Busy(f"Elasticsearch is busy ({status}, {kind}).")
+    if status == 404:
+        return Absent(f"{kind}: {reason}")
+    if status in (502, 504):
+        return Unsure(f"Elasticsearch failed ({status}).")
+    return Refused(status, kind, reason) if status < 500 else Unavailable(f"Elasticsearch failed ({status}, {kind}).")
+
+
+def cause(body: object) -> tuple[str, str]:
+    """Type and reason of an error as the server tells it."""
+    told = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(told, dict):
+        return "unknown", str(told or "")[:500]
+    roots = told.get("root_cause") or []
+    root = roots[0] if roots and isinstance(roots[0], dict) else told
+    return str(root.get("type", "unknown")), str(root.get("reason", ""))[:500]
+
+
+def _plain(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0][:200]

@@ -1,0 +1,141 @@
+"""This file is the mapping of our Elasticsearch indexes and a document's row in it.
+
+Nothing is dynamic. Text fields are split at blanks alone, their words being decided in `schema.text`. They are named
+by kind, as Lucene keeps the statistics of a score by field: so each kind has its own, as in the embedded engine.
+Times are whole microseconds since 1970 (a `date` of Elasticsearch ends at milliseconds). Parameters are nested, so
+that name, dimension, number and text are compared together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from catalogue.index.quantities import folded, names_of, span
+from catalogue.index.terms import FACETS, Techniques, Terms, terms
+from catalogue.index.wording import WEIGHTS
+from catalogue.query import Field
+from schema.records import Document, Kind, Parameter, encode_document
+
+FORMAT = 1  # raise it whenever mapping or rows change: it is part of every index's name, and another one is refused
+PART = "\x1f"
+PARAMETERS = 5_000  # nested rows of one document (the server refuses more than 10,000)
+UTMOST = 1.7976931348623157e308  # stands for infinity, which JSON has not
+_KEYWORD = {"type": "keyword"}
+_LONG = {"type": "long"}
+_UNSEARCHED = {"type": "object", "enabled": False}
+
+
+def text_field(kind: Kind, field: str) -> str:
+    """The column of a text field for that kind."""
+    return f"{kind.value}_{field}"
+
+
+def mappings() -> dict[str, Any]:
+    """The mapping; only `raw` and what is not searched is stored."""
+    words = {"type": "text", "analyzer": "whitespace"}
+    numbers = {"low": {"type": "double"}, "high": {"type": "double"}, "points": {"type": "double"}}
+    parameter = {"name": _KEYWORD, "dimension": _KEYWORD, "text": _KEYWORD, **numbers}
+    return {
+        "dynamic": "strict",
+        "_meta": {"pangate": {"format": FORMAT}},
+        "_source": {"includes": ["raw", "words", "open_to", "mark", "pit"]},
+        "properties": {
+            "kind": _KEYWORD,
+            **{field.value: _KEYWORD for field in (*FACETS, Field.PID)},
+            **dict.fromkeys(("also", "label", "groups", "completion"), _KEYWORD),
+            **dict.fromkeys(("number", "started", "released"), _LONG),
+            "title": _KEYWORD,
+            **{text_field(kind, field): words for kind in Kind for field in WEIGHTS},
+            "parameters": {"type": "nested", "dynamic": "strict", "properties": parameter},
+            **dict.fromkeys(("raw", "words", "open_to", "mark", "pit"), _UNSEARCHED),
+        },
+    }
+
+
+def settings(shards: int, replicas: int) -> dict[str, Any]:
+    """What an index is made with."""
+    return {
+        "number_of_shards": shards,
+        "number_of_replicas": replicas,
+        "refresh_interval": "1s",
+        "max_regex_length": 32_768,
+    }
+
+
+def identity(kind: Kind, pid: str) -> str:
+    """The id of a document in the engine (an id has at most 512 bytes there, a pid may have more)."""
+    return f"{kind.value}.{blake2b(pid.encode('utf-8', 'surrogatepass'), digest_size=18).hexdigest()}"
+
+
+def label_key(field: Field, value: str) -> str:
+    """What the labels of a value begin with: plain letters and digits, so that it stands in a pattern as it is."""
+    told = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    return f"{field.value}{PART}{told}{PART}"
+
+
+def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
+    """A document as JSON for the engine. Its words are stored beside it only where scores are reckoned by ourselves."""
+    record = document.record
+    found = terms(document, techniques, public=public)
+    cells: dict[str, Any] = {
+        "kind": record.kind.value,
+        "raw": encode_document(document).decode(),
+        "title": found.title,
+        **{field.value: values for field, values in found.values.items()},
+        **{text_field(record.kind, field): text for field, text in found.texts.items()},
+        **_optional(found),
+    }
+    rows = _parameters(getattr(record, "parameters", ()))
+    if rows:
+        cells["parameters"] = rows
+    if not public:
+        cells |= {"groups": found.groups, "open_to": found.groups, "words": found.texts}
+    return msgspec.json.encode(cells)
+
+
+def _optional(found: Terms) -> dict[str, Any]:
+    cells = {
+        "number": found.number,
+        "started": found.started,
+        "released": found.released,
+        "also": [f"{field.value}{PART}{name}" for field, names in found.also.items() for name in names],
+        "label": [label_key(field, value) + label for field, value, label in found.labels],
+        "completion": found.completions,
+    }
+    return {name: value for name, value in cells.items() if value is not None and value != [] and value != ()}
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    for parameter in parameters:
+        names = names_of(parameter)
+        if not names:
+            continue
+        text = folded(parameter.text) if parameter.text else None
+        spanned = span(parameter)
+        if (names, text, spanned) not in rows and len(rows) < PARAMETERS:
+            rows[names, text, spanned] = _parameter(names, text, spanned)
+    return list(rows.values())
+
+
+def _parameter(
+    names: tuple[str, ...], text: str | None, spanned: tuple[str | None, float, float] | None
+) -> dict[str, Any]:
+    cells: dict[str, Any] = {"name": names}
+    if text is not None:
+        cells["text"] = text
+    if spanned is not None:
+        dimension, low, high = spanned
+        points = [end for end in dict.fromkeys((low, high)) if math.isfinite(end)]
+        cells |= {"dimension": dimension or "", "low": finite(low), "high": finite(high), "points": points}
+    return cells
+
+
+def finite(value: float) -> float:
+    """The number, or the utmost one for infinity."""
+    return min(max(value, -UTMOST), UTMOST) + 0.0

@@ -1,0 +1,241 @@
+"""This file is a real Elasticsearch node for tests: its makers' own distribution from Maven Central, started and stopped here.
+
+It is the artifact `org.elasticsearch.distribution.integ-test-zip:elasticsearch` (type zip): the server without its optional modules. It is
+fetched once with Maven into the cache folder PANGATE_TEST_CACHE (by default `/var/cache/pangate-tests` for root, else
+`~/.cache/pangate-tests`) and refuses to run as root, so root starts it as `nobody`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+VERSION = "8.19.9"
+ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+NEEDS_JAVA = {"8": 17, "9": 21}
+ACCOUNT = "nobody"
+START_SECONDS = 120.0
+HEAP = "-Xms512m -Xmx512m"
+
+
+class Missing(RuntimeError):
+    """The server cannot be had on this machine; the message says what is missing."""
+
+
+def cache() -> Path:
+    """The folder of downloads; an account other than root must be able to reach it."""
+    named = os.environ.get("PANGATE_TEST_CACHE")
+    if named:
+        return Path(named)
+    return Path("/var/cache/pangate-tests") if os.geteuid() == 0 else Path.home() / ".cache" / "pangate-tests"
+
+
+def java_home(version: str) -> Path:
+    """A Java that runs this version. Raises Missing."""
+    needed = NEEDS_JAVA[version.split(".", maxsplit=1)[0]]
+    named = [os.environ[name] for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
+    found = shutil.which("java")
+    homes = [Path(home) for home in named] + ([Path(found).resolve().parent.parent] if found else [])
+    for home in homes:
+        if _major(home / "bin" / "java") >= needed:
+            return home
+    raise Missing(f"Elasticsearch {version} needs Java {needed} or newer (JAVA_HOME or on the PATH)")
+
+
+def _major(java: Path) -> int:
+    try:
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    found = re.search(r'version "(\d+)', told)
+    return int(found[1]) if found else 0
+
+
+def distribution(version: str = VERSION) -> Path:
+    """The unpacked server, fetched when it is not there yet. Raises Missing."""
+    folder = cache()
+    home = folder / f"elasticsearch-{version}"
+    if home.is_dir():
+        return home
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.is_dir():
+            _unpack(_download(folder, version), folder, home)
+    return home
+
+
+def _download(folder: Path, version: str) -> Path:
+    archive = folder / "downloads" / f"elasticsearch-{version}.zip"
+    if archive.is_file() and zipfile.is_zipfile(archive):
+        return archive
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Missing("Maven (mvn) fetches Elasticsearch from Maven Central and is not installed")
+    artifact = ARTIFACT.format(version=version)
+    command = [maven, "-q", "-B", PLUGIN, f"-Dartifact={artifact}", f"-DoutputDirectory={archive.parent}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    if done.returncode or not archive.is_file():
+        raise Missing(f"Maven could not fetch {artifact}: {(done.stdout or done.stderr)[-400:]}")
+    return archive
+
+
+def _unpack(archive: Path, folder: Path, home: Path) -> None:
+    aside = Path(tempfile.mkdtemp(dir=folder))
+    aside.chmod(0o755)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(aside)
+    for program in (aside / home.name / "bin").iterdir():
+        program.chmod(0o755)
+    (aside / home.name).rename(home)
+    aside.rmdir()
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on now."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+class Elasticsearch:
+    """One node with its own ports, data and configuration; a context manager. Raises Missing where it cannot run."""
+
+    def __init__(self, version: str = VERSION, settings: Mapping[str, str] | None = None) -> None:
+        self.version = version
+        self.settings = dict(settings or {})
+        self.port, self._transport = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Elasticsearch:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the node (again, on the data it has) and wait until it answers."""
+        java, home = java_home(self.version), distribution(self.version)
+        folder = self._folder = self._folder or self._own_folder(home)
+        environment = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": str(folder),
+            "ES_JAVA_HOME": str(java),
+            "ES_JAVA_OPTS": HEAP,
+            "ES_PATH_CONF": str(folder / "config"),
+            "ES_TMPDIR": str(folder / "tmp"),
+        }
+        wished = {
+            "discovery.type": "single-node",
+            "xpack.security.enabled": "false",
+            "network.host": "127.0.0.1",
+            "http.port": str(self.port),
+            "transport.port": str(self._transport),
+            "path.data": str(folder / "data"),
+            "path.logs": str(folder / "logs"),
+            "cluster.routing.allocation.disk.threshold_enabled": "false",
+        } | self.settings
+        with (folder / "out").open("ab") as out:
+            self._process = subprocess.Popen(
+                [home / "bin" / "elasticsearch", *(f"-E{name}={value}" for name, value in wished.items())],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environment,
+                start_new_session=True,
+                **_account(),
+            )
+        self._await_health()
+
+    def stop(self) -> None:
+        """Ask the node to end, and wait."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9 of the node and its launcher."""
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop the node and remove its data."""
+        self.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            os.killpg(process.pid, how)
+            process.wait(30)
+        except ProcessLookupError:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+    def _own_folder(self, home: Path) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-"))
+        shutil.copytree(home / "config", folder / "config")
+        for name in ("data", "logs", "tmp"):
+            (folder / name).mkdir()
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(ACCOUNT)
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        return folder
+
+    def _await_health(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/_cluster/health?timeout=1s", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.2)
+        raise Missing(f"Elasticsearch {self.version} did not start: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        return (self._folder / "out").read_text(errors="replace")[-800:] if self._folder else ""
+
+
+def _account() -> dict[str, object]:
+    """Who runs the server: ourselves, or for root another account."""
+    if os.geteuid() != 0:
+        return {}
+    account = pwd.getpwnam(ACCOUNT)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+if __name__ == "__main__":  # fetched beforehand, no test waits for the download
+    distribution()
