@@ -20,8 +20,10 @@ REGISTRY = re.compile(
     re.IGNORECASE,
 )
 MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@([\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(?![\w(])", re.IGNORECASE)
-NOBODYS = re.compile(r"(?:^|\.)(?:example(?:\.(?:org|com|net|eu))?|test|invalid|localhost|local)$", re.IGNORECASE)
-"""Domains that RFC 2606 and RFC 6762 keep for nobody."""
+NOBODYS = re.compile(
+    r"(?:^|\.)(?:example(?:\.(?:org|com|net|eu))?|test|invalid|localhost|local|(?:\w|ex)\.org)$", re.IGNORECASE
+)
+"""Domains that RFC 2606 and RFC 6762 keep for nobody, and those that no person can have (one letter)."""
 
 
 def texts() -> list[tuple[Path, str]]:
