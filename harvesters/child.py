@@ -6,6 +6,7 @@ bytes of length, then MessagePack), and writes nothing else anywhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import resource
@@ -14,8 +15,10 @@ import struct
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -27,7 +30,11 @@ from schema.federation import Facility, Source
 
 MEMORY = 1 << 30
 SECONDS = 24 * 3600
+FRAME = 256 << 20
 _AHEAD = 4
+_HOME = Path(__file__).resolve().parent.parent
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What the child inherits: none of the secrets that it is not told."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -86,21 +93,49 @@ def walk(facility: Facility, source: Source, order: Order, secrets: Secrets) -> 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
+        cwd=_HOME,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    frames = _Ahead(process.stdout)
     try:
-        process.stdin.write(msgspec.json.encode(task))
-        process.stdin.close()
-        yield from _frames(process, _reader(process.stdout))
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(msgspec.json.encode(task))
+            process.stdin.close()
+        yield from _frames(process, frames)
     finally:
-        if process.poll() is None:
-            process.kill()
+        process.kill()
         process.wait()
+        while not frames.ended:
+            frames.get()
         process.stdout.close()
 
 
-def _frames(process: subprocess.Popen[bytes], frames: queue.Queue[Frame | None]) -> Iterator[Step | End]:
+class _Ahead:
+    """Frames read ahead by a thread, a few at most, so that fetching goes on while a page is committed."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.ended = False
+        self._frames: queue.Queue[Frame | None] = queue.Queue(_AHEAD)
+        self._pipe = pipe
+        threading.Thread(target=self._read, daemon=True, name="harvest-frames").start()
+
+    def get(self) -> Frame | None:
+        """The next frame; None when there are no more."""
+        frame = None if self.ended else self._frames.get()
+        self.ended = frame is None
+        return frame
+
+    def _read(self) -> None:
+        """A frame that is too long or cannot be read ends it: the child is not what it was."""
+        with contextlib.suppress(OSError, ValueError, msgspec.DecodeError):
+            while len(head := self._pipe.read(4)) == 4 and (size := struct.unpack(">I", head)[0]) <= FRAME:
+                self._frames.put(_decoder.decode(self._pipe.read(size)))
+        self._frames.put(None)
+
+
+def _frames(process: subprocess.Popen[bytes], frames: _Ahead) -> Iterator[Step | End]:
     while (frame := frames.get()) is not None:
         if isinstance(frame, Fault):
             if frame.recovery == "retry":
@@ -111,6 +146,7 @@ def _frames(process: subprocess.Popen[bytes], frames: queue.Queue[Frame | None])
         yield frame
         if isinstance(frame, End):
             return
+    process.kill()
     code = process.wait()
     raise StopHarvest(
         "child-died", f"The harvest's own process ended early ({_ending(code)}); what was committed stays."
@@ -119,22 +155,6 @@ def _frames(process: subprocess.Popen[bytes], frames: queue.Queue[Frame | None])
 
 def _ending(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-
-
-def _reader(pipe: IO[bytes]) -> queue.Queue[Frame | None]:
-    """Frames read ahead by a thread, a few at most, so that fetching goes on while a page is committed."""
-    frames: queue.Queue[Frame | None] = queue.Queue(_AHEAD)
-
-    def read() -> None:
-        try:
-            while len(head := pipe.read(4)) == 4:
-                frames.put(_decoder.decode(pipe.read(struct.unpack(">I", head)[0])))
-        except (OSError, ValueError, msgspec.DecodeError):
-            pass
-        frames.put(None)
-
-    threading.Thread(target=read, daemon=True, name="harvest-frames").start()
-    return frames
 
 
 def main() -> None:
@@ -146,10 +166,13 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-    for frame in _done(task):
-        data = msgspec.msgpack.encode(frame)
-        out.write(struct.pack(">I", len(data)) + data)
-        out.flush()
+    try:
+        for frame in _done(task):
+            data = msgspec.msgpack.encode(frame)
+            out.write(struct.pack(">I", len(data)) + data)
+            out.flush()
+    except BrokenPipeError:
+        os._exit(1)  # nobody listens any more; a flush at exit would only fail once more
 
 
 def _done(task: Task) -> Iterator[Frame]:
@@ -170,6 +193,11 @@ def _done(task: Task) -> Iterator[Frame]:
         yield Fault("stop", "memory", "The source's answers need more memory than a harvest is given.")
     except RecursionError:
         yield Fault("stop", "depth", "The source's answers are nested too deeply.")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # The border to foreign bytes: a shape that nobody foresaw must end with a name, not with a traceback.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__} in {Path(where.filename).stem}, line {where.lineno}"
+        yield Fault("stop", "malformed", f"The source's answer has a shape that is not understood ({place}).")
 
 
 if __name__ == "__main__":

@@ -54,26 +54,27 @@ def _run(
     run = ledger.begin(lease, source, mode if since.state else HarvestMode.FULL)
     try:
         run, end, late = _walked(lease, run, Order(run.mode, since, run.bookmark), walk, ledger, progress)
-        if late:
-            run, _, _ = _walked(lease, run, Order(run.mode, ids=tuple(late)), walk, ledger, progress)
+        for start in range(0, len(late), LATE):
+            some = Order(run.mode, ids=tuple(late[start : start + LATE]))
+            run, _, _ = _walked(lease, run, some, walk, ledger, progress)
         return _finished(lease, run, end, ledger)
-    except RetryLater as error:
-        return ledger.close(lease, run, HarvestState.FAILED, error.message, None)
-    except (StopHarvest, Misconfigured) as error:
+    except (RetryLater, StopHarvest, Misconfigured) as error:
         return ledger.close(lease, run, HarvestState.FAILED, error.message, None)
 
 
 def _walked(
     lease: Lease, run: Harvest, order: Order, walk: Walk, ledger: HarvestLedger, progress: Progress
 ) -> tuple[Harvest, End, list[tuple[Kind, str]]]:
-    """Every step committed; the end; and the ids that a sweep named but the truth lacks or has older."""
+    """Every step committed; the end; and the ids that a sweep named but the truth lacks or has in another state.
+
+    From the first of those on the bookmark stays, since they are fetched only after the walk: a run that is cut names them again.
+    """
     late: list[tuple[Kind, str]] = []
     for item in walk(order):
         if isinstance(item, End):
             return run, item, late
-        stale = ledger.stale(run.source, item.seen) if item.seen and len(late) < LATE else []
-        late.extend(stale)
-        for page in _pages(item, keep_bookmark=not order.ids):
+        late.extend(ledger.stale(run.source, item.seen) if item.seen else ())
+        for page in _pages(item, keep_bookmark=not order.ids and not late):
             run = ledger.commit(lease, run, page)
         progress(run, item.message, item.total)
     raise StopHarvest("no-end", "The walk ended without saying that it had ended.")
@@ -104,7 +105,8 @@ def _finished(lease: Lease, run: Harvest, end: End, ledger: HarvestLedger) -> Ha
     figures = run.figures
     if figures.rejected > REJECTS_SHARE * max(1, figures.seen + figures.rejected):
         warnings.append(f"{figures.rejected} records were refused; see the rejects of {run.source}.")
-        return ledger.close(lease, run, HarvestState.DEGRADED, " ".join(warnings), end.next)
+        reached = end.next if run.mode is HarvestMode.FULL else None
+        return ledger.close(lease, run, HarvestState.DEGRADED, " ".join(warnings), reached)
     return ledger.close(lease, run, HarvestState.DONE, " ".join(warnings), end.next)
 
 

@@ -58,8 +58,12 @@ class Reply(msgspec.Struct, frozen=True):
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            kind = self.headers.get("content-type", "no content type")[:60]
-            raise RetryLater(f"The source answered {self.status} with something that is not JSON ({kind}).") from None
+            raise RetryLater(self.strange()) from None
+
+    def strange(self) -> str:
+        """The sentence for an answer that is no JSON."""
+        kind = self.headers.get("content-type", "no content type")[:60]
+        return f"The source answered {self.status} with something that is not JSON ({kind})."
 
 
 class Broken(RetryLater):
@@ -103,6 +107,31 @@ class PoliteSession:
         Raises RetryLater, StopHarvest.
         """
         return self._persist(lambda: self.once("GET", path, params=params, headers=headers), transient or _is_transient)
+
+    def ask(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        transient: Callable[[Reply], bool] | None = None,
+    ) -> tuple[Reply, Any]:
+        """As `get`, with the answer's JSON. A 200 that is no JSON (a proxy's page, a cut answer) is asked for again; of another
+        status it is None then. Raises RetryLater, StopHarvest."""
+        found: Any = None
+
+        def call() -> Reply:
+            nonlocal found
+            reply = self.once("GET", path, params=params, headers=headers)
+            try:
+                found = orjson.loads(reply.body)
+            except orjson.JSONDecodeError:
+                found = None
+                if reply.status == 200:
+                    raise Broken(reply.strange()) from None
+            return reply
+
+        reply = self._persist(call, transient or _is_transient)
+        return reply, found
 
     def once(self, method: str, path: str, **options: Any) -> Reply:
         """One call, not repeated; redirects within the same origin are followed for GET. Raises Broken, StopHarvest."""

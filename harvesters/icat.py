@@ -6,21 +6,22 @@ overlap longer than the longest write transaction, the parents of moved children
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
+from harvesters.converted import converted
 from harvesters.http import PoliteSession
 from harvesters.icat_assembly import Assembly, Entity, Shared
 from harvesters.icat_clock import SUMMER, anchor, literal, newest, zone_changed
-from harvesters.icat_rows import Rows, Span
+from harvesters.icat_investigations import Investigations, Owner
+from harvesters.icat_rows import Rows, Span, spans
 from harvesters.icat_session import IcatSession, Version
 from harvesters.icat_tables import DATASET, INVESTIGATION, ROOTS, SAMPLE, Root
 from harvesters.ports import Clock, End, Order, Probe, Secrets, Step
 from schema.activities import Bookmark, HarvestMode
 from schema.crosswalks import icat, icat_publications
 from schema.crosswalks.place import Place
-from schema.errors import RetryLater, StopHarvest
+from schema.errors import Misconfigured, RetryLater, StopHarvest
 from schema.federation import Facility, Source
 from schema.records import AnyRecord, Kind, Reject
 from schema.techniques import default
@@ -28,7 +29,7 @@ from schema.text import fold
 
 OVERLAP = timedelta(minutes=15)
 PAGE = 1_500
-AT_ONCE = 100
+PROBED = 100
 _OWNED = {SAMPLE.kind, DATASET.kind}
 
 
@@ -41,7 +42,6 @@ class Icat:
         self._rows = Rows(self._session, source.pageSize or PAGE)
         self._clock = clock
         self._overlap = (source.overlap or OVERLAP) + SUMMER
-        self._investigations: dict[int, Entity] = {}
         self._version: Version = ()
         self.place = Place(
             facility=facility.id,
@@ -51,6 +51,7 @@ class Icat:
             rule=facility.records,
             parameters={fold(name): standard for name, standard in source.parameters.items()},
         )
+        self._owners = Investigations(self.place, self._investigations)
 
     def close(self) -> None:
         """Log out and let go of the connection."""
@@ -67,54 +68,72 @@ class Icat:
         since, here = order.since.state, anchor(self._session)
         shifted = zone_changed(since.get("anchor"), here)
         identity = self._session.identity()
-        same = since.get("identity") == identity or not since
-        reached = order.resume.state.get("newest") or newest(self._session, self._clock(), str(here[1]) if here else "")
+        same = not since or since.get("identity") == identity
+        readable = self._readable()
+        resume = order.resume if order.resume.state.get("identity") == identity else Bookmark()
+        reached = str(resume.state.get("newest") or newest(self._session, self._clock(), str(here[2]) if here else ""))
         last = str(since.get("newest") or "")
         if order.mode is HarvestMode.INCREMENTAL and same and not shifted and last:
             yield from self._moved(last)
             yield from self._sweep()
         else:
-            yield from self._everything(order.resume, str(reached))
+            yield from self._everything(resume, {"newest": reached, "identity": identity})
         if self._session.identity() != identity:
             raise RetryLater("Our user at the source changed during the harvest; it will be done again.")
+        readable &= self._readable()
         yield End(
             complete=same,
-            kinds=(Kind.INSTRUMENT, *(root.kind for root in self._roots())),
+            kinds=tuple(sorted(readable)),
             next=Bookmark({"newest": reached, "anchor": here, "identity": identity}),
-            warnings=tuple(self._warnings(shifted=shifted, same=same)),
+            warnings=tuple(self._warnings(readable, shifted=shifted, same=same)),
         )
 
     def probe(self) -> Probe:
         """As harvesters.ports.Harvester.probe."""
         try:
-            self._open()
-            identity = self._session.identity()
-            counts = {
-                root.kind.value: int(rows[0])
-                for root in self._roots()
-                if (rows := self._session.query(f"SELECT COUNT(x) FROM {root.entity} x")) and isinstance(rows[0], int)
-            }
-            page = next(self._rows.entities(DATASET.entity, page=20), [])
-            steps = self._records(DATASET, page, Span(0, int(page[-1]["id"]))) if page else ((), ())
-        except (RetryLater, StopHarvest) as error:
+            return self._looked()
+        except (RetryLater, StopHarvest, Misconfigured) as error:
             return Probe(ok=False, message=error.message)
+
+    def _looked(self) -> Probe:
+        self._open()
+        identity = self._session.identity()
+        counts: dict[str, int] = {}
+        instruments = self._instruments()
+        records, rejects = [*instruments.records], [*instruments.rejects]
+        for root in self._roots():
+            found = self._session.query(f"SELECT COUNT(x) FROM {root.entity} x")
+            if found and isinstance(found[0], int):
+                counts[root.kind.value] = found[0]
+            page = next(self._rows.entities(root.entity, page=PROBED), [])
+            if page:
+                good, bad = self._records(root, page, Span(0, int(page[-1]["id"])))
+                records += good
+                rejects += bad
         version = ".".join(str(number) for number in self._version)
-        return Probe(True, "The source answers.", version, identity, counts, sample=steps[0], rejects=steps[1])
+        return Probe(True, "The source answers.", version, identity, counts, tuple(records), tuple(rejects))
 
     def _open(self) -> None:
         self._version = self._session.version()
         self._session.read_properties()
         self._shared = Shared(self._rows, self._version)
+        self._owners.forget()
 
     def _roots(self) -> tuple[Root, ...]:
         return tuple(root for root in ROOTS if self._version >= root.since)
 
+    def _readable(self) -> set[Kind]:
+        """The kinds that our account has a rule for at all. Without one, everything looks gone and no error is told."""
+        tables = [(Kind.INSTRUMENT, "Instrument"), *((root.kind, root.entity) for root in self._roots())]
+        return {kind for kind, entity in tables if self._rows.may_read(entity)}
+
     def _instruments(self) -> Step:
         """All instruments, each time: the table is small, and nobody tells of its changes."""
-        made = [icat.instrument(self.place, row) for row in self._shared.table("Instrument").values()]
-        return _step(made, "instruments", Bookmark())
+        rows = self._shared.table("Instrument").values()
+        records, rejects = converted(icat.instrument(self.place, row) for row in rows)
+        return Step(records=records, rejects=rejects, message="instruments")
 
-    def _everything(self, resume: Bookmark, reached: str) -> Iterator[Step]:
+    def _everything(self, resume: Bookmark, fixed: Mapping[str, object]) -> Iterator[Step]:
         yield self._instruments()
         begin, after = int(resume.state.get("root") or 0), int(resume.state.get("after") or 0)
         for number, root in enumerate(self._roots()):
@@ -124,7 +143,7 @@ class Icat:
             for page in self._rows.entities(root.entity, after=low):
                 high = int(page[-1]["id"])
                 records, rejects = self._records(root, page, Span(low, high))
-                place = Bookmark({"root": number, "after": high, "newest": reached})
+                place = Bookmark({**fixed, "root": number, "after": high})
                 yield Step(records=records, rejects=rejects, bookmark=place, message=f"{root.kind.value}s")
                 low = high
 
@@ -138,7 +157,7 @@ class Icat:
                 if self._version >= child.since:
                     pages = self._rows.columns(child.entity, [f"{child.parent}.id"], since)
                     ids |= {int(row[1]) for page in pages for row in page}
-            yield from self._by_ids(root, sorted(ids))
+            yield from self._by_ids(root, ids)
 
     def _sweep(self) -> Iterator[Step]:
         """Every id with its revision, so that the line has fetched what moved without telling and removes what is gone."""
@@ -147,74 +166,58 @@ class Icat:
             for page in self._rows.columns(root.entity, ["modTime"]):
                 modified = {int(row[0]): str(row[1]) for row in page}
                 span = Span(low, max(modified))
-                extra = self._extra(root, span)
-                found = Assembly(root, self._rows, self._shared, self._version).revisions(modified, span, extra)
+                marks = {id: owner.mark for id, owner in self._owned(root, span).items()}
+                found = Assembly(root, self._rows, self._shared, self._version).revisions(modified, span, marks)
                 seen = tuple((root.kind, str(id), revision) for id, revision in found.items())
                 yield Step(seen=seen, message=f"names of {root.kind.value}s")
                 low = span.high
 
     def _asked(self, ids: tuple[tuple[Kind, str], ...]) -> Iterator[Step]:
         for root in self._roots():
-            yield from self._by_ids(root, sorted(int(id) for kind, id in ids if kind is root.kind and id.isdigit()))
+            yield from self._by_ids(root, (int(id) for kind, id in ids if kind is root.kind and id.isdecimal()))
 
-    def _by_ids(self, root: Root, ids: list[int]) -> Iterator[Step]:
-        for start in range(0, len(ids), AT_ONCE):
-            span = Span(ids=tuple(ids[start : start + AT_ONCE]))
+    def _by_ids(self, root: Root, ids: Iterable[int]) -> Iterator[Step]:
+        for span in spans(ids):
             entities = [row for page in self._rows.entities(root.entity, span.condition("x.id")) for row in page]
             records, rejects = self._records(root, entities, span)
             yield Step(records=records, rejects=rejects, message=f"{root.kind.value}s")
 
     def _records(self, root: Root, page: list[Entity], span: Span) -> tuple[tuple[AnyRecord, ...], tuple[Reject, ...]]:
-        nested = Assembly(root, self._rows, self._shared, self._version).nested(page, span, self._extra(root, span))
+        owners = self._owned(root, span)
+        marks = {id: owner.mark for id, owner in owners.items()}
+        nested = Assembly(root, self._rows, self._shared, self._version).nested(page, span, marks)
         if root is INVESTIGATION:
-            self._investigations.update({int(row["id"]): row for row in nested})
+            self._owners.keep(nested)
         for row in nested:
-            if root.kind in _OWNED and isinstance(row.get("investigation"), dict):
-                row["investigation"] = self._investigations.get(int(row["investigation"]["id"]), row["investigation"])
-        made = [self._record(root, row) for row in nested]
-        return tuple(each for each in made if not isinstance(each, Reject)), tuple(
-            each for each in made if isinstance(each, Reject)
-        )
+            owner = owners.get(int(row["id"]))
+            if owner is not None:
+                row["investigation"] = owner.entity
+        return converted(self._record(root, row) for row in nested)
 
     def _record(self, root: Root, row: Entity) -> AnyRecord | Reject:
         if root.kind is Kind.PUBLICATION:
             return icat_publications.publication(self.place, row)
         return icat.record(self.place, root.kind, row)
 
-    def _extra(self, root: Root, span: Span) -> dict[int, object]:
-        """What the revision of a dataset or sample owes to its investigation, which decides who sees it."""
+    def _owned(self, root: Root, span: Span) -> dict[int, Owner]:
+        """The investigation of each dataset or sample, which decides who sees it."""
         if root.kind not in _OWNED:
             return {}
-        owners = self._rows.link(root.entity, "investigation", span)
-        missing = sorted(set(owners.values()) - set(self._investigations))
-        for start in range(0, len(missing), AT_ONCE):
-            some = Span(ids=tuple(missing[start : start + AT_ONCE]))
-            rows = [row for page in self._rows.entities(INVESTIGATION.entity, some.condition("x.id")) for row in page]
-            nested = Assembly(INVESTIGATION, self._rows, self._shared, self._version).nested(rows, some)
-            self._investigations.update({int(row["id"]): row for row in nested})
-        return {id: self._shown(self._investigations.get(owner)) for id, owner in owners.items()}
+        links = self._rows.link(root.entity, "investigation", span)
+        owners = self._owners.of(links.values())
+        return {id: owners[owner] for id, owner in links.items() if owner in owners}
 
-    def _shown(self, investigation: Entity | None) -> object:
-        """As much of an investigation as its datasets show or obey; its own modTime moves with every new dataset and is left out."""
-        if investigation is None:
-            return None
-        found = icat.investigation(self.place, investigation)
-        if isinstance(found, Reject):
-            return None
-        people = [[person.name, person.orcid, person.role, person.affiliation] for person in found.people]
-        seen = [found.visibility.groups, investigation.get("releaseDate")]
-        return [seen, people, found.keywords, [[each.id, each.name] for each in found.instruments]]
+    def _investigations(self, ids: list[int]) -> Iterator[Entity]:
+        for span in spans(ids):
+            rows = [row for page in self._rows.entities(INVESTIGATION.entity, span.condition("x.id")) for row in page]
+            yield from Assembly(INVESTIGATION, self._rows, self._shared, self._version).nested(rows, span)
 
-    def _warnings(self, *, shifted: bool, same: bool) -> Iterator[str]:
+    def _warnings(self, readable: set[Kind], *, shifted: bool, same: bool) -> Iterator[str]:
         if shifted:
             yield "The server's time zone changed: every time shifted, so everything was harvested again. Please check the server."
         if not same:
             yield "We are somebody else at the source than last time; nothing is removed in this harvest."
+        for kind in sorted({Kind.INSTRUMENT, *(root.kind for root in self._roots())} - readable):
+            yield f"Our account has no right to read any {kind.value}; what we have of them is kept."
         for name, missing in sorted(self._rows.vanished.items()):
             yield f"{missing} rows of {name} lead to something our account may not read."
-
-
-def _step(made: list[Any], message: str, bookmark: Bookmark) -> Step:
-    records = tuple(each for each in made if not isinstance(each, Reject))
-    rejects = tuple(each for each in made if isinstance(each, Reject))
-    return Step(records=records, rejects=rejects, bookmark=bookmark, message=message)

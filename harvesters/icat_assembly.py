@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from harvesters.icat_rows import Rows, Span
+from harvesters.icat_rows import Rows, Span, spans
 from harvesters.icat_session import Version
-from harvesters.icat_tables import AFFILIATION, CONTENT, PUBLICATION, SHARED, Child, Root
+from harvesters.icat_tables import AFFILIATION, CONTENTS, PUBLICATION, SHARED, Child, Root
 
 _STAMPS = ("id", "createId", "createTime", "modId", "modTime")
 Entity = dict[str, Any]
@@ -68,14 +68,7 @@ class Assembly:
     def nested(self, entities: Iterable[Entity], span: Span, extra: Mapping[int, object] | None = None) -> list[Entity]:
         """The entities with to-one and to-many relations filled in and their revision; `extra` is what else their revision depends on."""
         made = {int(row["id"]): _plain(row) for row in entities}
-        marks = self._linked(made, span)
-        for child in self._children:
-            for parent, found in self._rows.children(child, span, child.columns).items():
-                if parent in made:
-                    made[parent][child.relation] = [self._filled(child, row) for row in found]
-                    marks[parent].extend(self._marks(child, found))
-        if self.root is PUBLICATION:
-            self._publication(made, marks)
+        marks = self._gathered(made, span, values=True)
         for id, row in made.items():
             row["revision"] = _digest([row.get("modTime"), marks[id], (extra or {}).get(id)])
         return list(made.values())
@@ -83,19 +76,29 @@ class Assembly:
     def revisions(self, modified: Mapping[int, str], span: Span, extra: Mapping[int, object]) -> dict[int, str]:
         """The same revisions, read without the values."""
         made: dict[int, Entity] = {id: {"id": id} for id in modified}
+        marks = self._gathered(made, span, values=False)
+        return {id: _digest([stamp, marks[id], extra.get(id)]) for id, stamp in modified.items()}
+
+    def _gathered(self, made: dict[int, Entity], span: Span, *, values: bool) -> dict[int, list[object]]:
+        """Relations filled in, with or without their values; what the revisions are made of."""
         marks = self._linked(made, span)
         for child in self._children:
-            for parent, found in self._rows.children(child, span, ()).items():
+            for parent, found in self._rows.children(child, span, child.columns if values else ()).items():
                 if parent in made:
+                    made[parent][child.relation] = [self._filled(child, row) for row in found] if values else found
                     marks[parent].extend(self._marks(child, found))
         if self.root is PUBLICATION:
-            self._publication(made, marks)
-        return {id: _digest([stamp, marks[id], extra.get(id)]) for id, stamp in modified.items()}
+            self._contents(made, marks)
+            self._affiliations(made, marks)
+        return marks
 
     def _linked(self, made: dict[int, Entity], span: Span) -> dict[int, list[object]]:
         marks: dict[int, list[object]] = {id: [] for id in made}
         for path, table in self.root.links:
-            for id, linked in self._rows.link(self.root.entity, path, span).items():
+            found = self._rows.link(self.root.entity, path, span)
+            if path in self.root.needed:
+                self._rows.note(self.root.entity, path, len(made.keys() - found.keys()))
+            for id, linked in found.items():
                 if id not in made:
                     continue
                 made[id][path] = {"id": linked} if table is None else self._shared.get(table, linked) or {"id": linked}
@@ -121,22 +124,25 @@ class Assembly:
             for row in found
         ]
 
-    def _publication(self, made: dict[int, Entity], marks: dict[int, list[object]]) -> None:
-        """What hangs two steps below a DataPublication: the datasets of its content, the affiliations of its users."""
-        contents = {int(row["content"]["id"]): id for id, row in made.items() if "content" in row}
-        ids = sorted(contents)
-        for start in range(0, len(ids), 100):
-            some = Span(ids=tuple(ids[start : start + 100]))
-            for content, members in self._rows.children(_MEMBERS, some, ()).items():
-                listed = [{"dataset": {"id": row["dataset"]}} for row in members if "dataset" in row]
-                made[contents[content]]["content"]["dataCollectionDatasets"] = listed
-                marks[contents[content]].extend([row["id"], row.get("dataset")] for row in members)
+    def _contents(self, made: dict[int, Entity], marks: dict[int, list[object]]) -> None:
+        """What lies in the collection of a DataPublication. Several publications may share one."""
+        holders: dict[int, list[int]] = {}
+        for id, row in made.items():
+            if "content" in row:
+                holders.setdefault(int(row["content"]["id"]), []).append(id)
+        for some in spans(holders):
+            for child in CONTENTS:
+                ((path, _),) = child.links
+                for content, members in self._rows.children(child, some, ()).items():
+                    for id in holders[content]:
+                        made[id]["content"][child.relation] = [{path: {"id": r[path]}} for r in members if path in r]
+                        marks[id].extend([path, row["id"], row.get(path)] for row in members)
+
+    def _affiliations(self, made: dict[int, Entity], marks: dict[int, list[object]]) -> None:
+        """Where the people of a DataPublication work."""
         users = {int(user["id"]): (id, user) for id, row in made.items() for user in row.get("users", ())}
-        names = sorted(users)
-        for start in range(0, len(names), 100):
-            some = Span(ids=tuple(names[start : start + 100]))
+        for some in spans(users):
             for user, places in self._rows.children(AFFILIATION, some, AFFILIATION.columns).items():
-                users[user][1]["affiliations"] = places
-
-
-_MEMBERS = Child(CONTENT.relation, CONTENT.entity, CONTENT.parent, (), (("dataset", ""),))
+                id, row = users[user]
+                row["affiliations"] = places
+                marks[id].append([user, [[place["id"], place["modTime"]] for place in places]])

@@ -12,6 +12,7 @@ from harvesters.icat_session import IcatSession
 
 AHEAD = timedelta(hours=26)
 SUMMER = timedelta(hours=1)
+_STEADY = ("Facility", "InvestigationType", "Instrument", "Investigation", "Dataset")
 _MOVING = ("Dataset", "Investigation", "DatasetParameter", "Sample")
 
 
@@ -22,17 +23,20 @@ def literal(sent: str, back: timedelta = timedelta(0)) -> str:
 
 
 def anchor(session: IcatSession) -> list[Any]:
-    """A row whose time never changes: [entity id, its createTime as sent]. If the same row later comes with the same digits and another
-    offset, the server's zone has changed and every time has shifted."""
-    rows = session.query("SELECT f.id, f.createTime FROM Facility f ORDER BY f.id LIMIT 0, 1")
-    return list(rows[0]) if rows and isinstance(rows[0], list) else []
+    """A row whose time never changes: [entity, its id, its createTime as sent]; [] when we may read none. If the same row later comes
+    with another time, the server's zone has changed and every time has shifted."""
+    for entity in _STEADY:
+        rows = session.query(f"SELECT x.id, x.createTime FROM {entity} x ORDER BY x.id LIMIT 0, 1")
+        if rows and isinstance(rows[0], list) and len(rows[0]) == 2:
+            return [entity, *rows[0]]
+    return []
 
 
 def zone_changed(before: object, now: list[Any]) -> bool:
-    """Whether the two anchors show the same digits under another offset, or other digits of the same instant."""
-    if not isinstance(before, list) or len(before) != 2 or len(now) != 2 or before[0] != now[0]:
+    """Whether two anchors of one row show different times."""
+    if not isinstance(before, list) or len(before) != 3 or len(now) != 3 or before[:2] != now[:2]:
         return False
-    return str(before[1]) != str(now[1])
+    return str(before[2]) != str(now[2])
 
 
 def newest(session: IcatSession, now: datetime, sample: str) -> str:

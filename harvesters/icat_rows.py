@@ -6,7 +6,7 @@ counted against the plain ones, since a path to an entity that we may not read m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from harvesters.icat_session import IcatSession, TooMany
 from harvesters.icat_tables import Child
 
 ROWS = 10_000
+AT_ONCE = 100
 Line = list[Any]
 
 
@@ -30,6 +31,13 @@ class Span(msgspec.Struct, frozen=True):
         if self.ids:
             return f"{path} IN ({', '.join(str(id) for id in self.ids)})"
         return f"{path} > {self.low} AND {path} <= {self.high}"
+
+
+def spans(ids: Iterable[int]) -> Iterator[Span]:
+    """Spans that together name those ids, each short enough for a request line."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), AT_ONCE):
+        yield Span(ids=tuple(ordered[start : start + AT_ONCE]))
 
 
 class Rows:
@@ -63,6 +71,10 @@ class Rows:
 
         yield from self._keyset(f"{entity}({wanted})", ask, lambda row: int(row[0]), after, ROWS)
 
+    def may_read(self, entity: str) -> bool:
+        """Whether there is a rule at all by which we may read the table (without one, MAX gives no row; an empty table gives null)."""
+        return bool(self._session.query(f"SELECT MAX(x.id) FROM {entity} x"))
+
     def link(self, entity: str, path: str, span: Span) -> dict[int, int]:
         """The id at the end of a to-one path of each row in the span, where there is one that we may read."""
         pages = self.columns(entity, [f"{path}.id"], span.condition("x.id"))
@@ -89,11 +101,12 @@ class Rows:
                     if id in found:
                         found[id][path] = linked
                         told += 1
-            self._note(child.entity, path, len(found) - told)
+            self.note(child.entity, path, len(found) - told)
         return parents
 
-    def _note(self, entity: str, path: str, missing: int) -> None:
-        if missing:
+    def note(self, entity: str, path: str, missing: int) -> None:
+        """Remember that so many rows lead to something that we may not read."""
+        if missing > 0:
             name = f"{entity}.{path}"
             self.vanished[name] = self.vanished.get(name, 0) + missing
 

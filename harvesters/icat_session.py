@@ -74,8 +74,7 @@ class IcatSession:
         """The rows of a query. Raises TooMany, RetryLater, StopHarvest."""
         for fresh in (False, True):
             params = {"sessionId": self._session_id(), "query": jpql}
-            reply = self.http.get("/entityManager", params, transient=_is_passing)
-            found = reply.json()
+            reply, found = self.http.ask("/entityManager", params, transient=_is_passing)
             if reply.status == 200 and isinstance(found, list):
                 return found
             code = found.get("code") if isinstance(found, Mapping) else None
@@ -123,7 +122,7 @@ class IcatSession:
         self._id, self._refresh_at = made, self._clock() + self._lifetime / 2
 
     def _json(self, path: str) -> Any:
-        return self.http.get(path, transient=_is_passing).json()
+        return self.http.ask(path, transient=_is_passing)[1]
 
 
 def _is_passing(reply: Reply) -> bool:

@@ -27,12 +27,16 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """A table whose rows become records: its to-one paths (with the shared table, or None when only the id is wanted) and children."""
+    """A table whose rows become records: its to-one paths (with the shared table, or None when only the id is wanted) and children.
+
+    `needed`: the paths that no row of the schema can be without, so that a row without one leads to what we may not read.
+    """
 
     kind: Kind
     entity: str
     links: tuple[tuple[str, str | None], ...]
     children: tuple[Child, ...]
+    needed: tuple[str, ...]
     since: tuple[int, ...] = FIRST
 
 
@@ -47,6 +51,8 @@ SHARED: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("InvestigationType", FIRST),
     ("User", FIRST),
     ("Grouping", FIRST),
+    ("Study", FIRST),
+    ("FacilityCycle", FIRST),
     ("Technique", V5),
     ("FundingReference", V5),
     ("DataPublicationType", V5),
@@ -72,14 +78,25 @@ INVESTIGATION = Root(
             ("fullReference", "doi", "url", "repository", "repositoryId"),
         ),
         Child("shifts", "Shift", "investigation", ("startDate", "endDate", "comment")),
+        Child("studyInvestigations", "StudyInvestigation", "investigation", (), (("study", "Study"),)),
+        Child(
+            "investigationFacilityCycles",
+            "InvestigationFacilityCycle",
+            "investigation",
+            (),
+            (("facilityCycle", "FacilityCycle"),),
+            V5,
+        ),
         Child("fundingReferences", "InvestigationFunding", "investigation", (), (("funding", "FundingReference"),), V5),
     ),
+    needed=("type",),
 )
 SAMPLE = Root(
     Kind.SAMPLE,
     "Sample",
     (("type", "SampleType"), ("investigation", None)),
     (Child("parameters", "SampleParameter", "sample", _VALUES, _TYPE),),
+    needed=("investigation",),
 )
 DATASET = Root(
     Kind.DATASET,
@@ -90,6 +107,7 @@ DATASET = Root(
         Child("datasetTechniques", "DatasetTechnique", "dataset", (), (("technique", "Technique"),), V5),
         Child("datasetInstruments", "DatasetInstrument", "dataset", (), (("instrument", "Instrument"),), V5),
     ),
+    needed=("type", "investigation"),
 )
 PUBLICATION = Root(
     Kind.PUBLICATION,
@@ -110,10 +128,26 @@ PUBLICATION = Root(
             "publication",
             ("identifier", "relationType", "fullReference", "relatedItemType", "title"),
         ),
-        Child("subjects", "Subject", "dataPublication", ("name",), (), V6_2),
+        Child(
+            "subjects",
+            "Subject",
+            "dataPublication",
+            ("name", "pid", "subjectScheme", "valueURI", "classificationCode"),
+            (),
+            V6_2,
+        ),
+        Child(
+            "fundingReferences", "DataPublicationFunding", "dataPublication", (), (("funding", "FundingReference"),), V5
+        ),
     ),
-    V5,
+    needed=("content",),
+    since=V5,
 )
 ROOTS = (INVESTIGATION, SAMPLE, DATASET, PUBLICATION)
-CONTENT = Child("dataCollectionDatasets", "DataCollectionDataset", "dataCollection", (), ())
-AFFILIATION = Child("affiliations", "Affiliation", "user", ("name",))
+CONTENTS = (
+    Child("dataCollectionDatasets", "DataCollectionDataset", "dataCollection", (), (("dataset", ""),)),
+    Child(
+        "dataCollectionInvestigations", "DataCollectionInvestigation", "dataCollection", (), (("investigation", ""),)
+    ),
+)
+AFFILIATION = Child("affiliations", "Affiliation", "user", ("name", "pid"))

@@ -6,52 +6,51 @@ in the walk counts as reached only after the server has confirmed again who we a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from schema.techniques import default
 
+from harvesters.converted import converted
 from harvesters.http import PoliteSession
 from harvesters.ports import Clock, End, Order, Probe, Secrets, Step
-from harvesters.scicat_session import SciCatSession
+from harvesters.scicat_lists import ROUTES, Lists, Route, Slice
+from harvesters.scicat_session import Distrusted, SciCatSession
 from schema.activities import Bookmark, HarvestMode
-from schema.crosswalks import scicat, scicat_published
 from schema.crosswalks.naming import reject
 from schema.crosswalks.place import Place
 from schema.crosswalks.reading import text
-from schema.errors import RetryLater, StopHarvest
+from schema.errors import Misconfigured, RetryLater, StopHarvest
 from schema.federation import Facility, Source
-from schema.records import AnyRecord, Kind, Reject
+from schema.records import AnyRecord, Reject
+from schema.techniques import default
 from schema.text import fold
 
 OVERLAP = timedelta(minutes=10)
 PAGE = 200
 IDS_PAGE = 5_000
-IDS_AT_ONCE = 100
 TRUST_EVERY = 20
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One list of the backend: where it is, what orders it, which field is the record's id, and whether it filters by time."""
-
-    kind: Kind
-    path: str
-    key: str
-    id: str
-    crosswalk: Callable[[Place, object], AnyRecord | Reject]
-    dated: bool = True
-
-
-ROUTES = (
-    Route(Kind.INSTRUMENT, "/instruments", "_id", "pid", scicat.instrument, dated=False),
-    Route(Kind.INVESTIGATION, "/proposals", "_id", "proposalId", scicat.proposal),
-    Route(Kind.SAMPLE, "/samples", "_id", "sampleId", scicat.sample),
-    Route(Kind.PUBLICATION, "/publisheddata", "_id", "doi", scicat_published.published),
-    Route(Kind.DATASET, "/datasets", "pid", "pid", scicat.dataset),
-)
+ATTEMPTS = 3
+SAMPLE = 200
 KINDS = tuple(route.kind for route in ROUTES)
+_SOMEBODY_ELSE = (
+    "We are somebody else at the source than last time (user or groups changed); nothing is removed in this harvest."
+)
+
+
+class Course(msgspec.Struct, frozen=True):
+    """What holds for a whole walk: who we are, the server's time when it began, and since when (None: everything)."""
+
+    identity: str
+    started: str
+    cursor: str | None
+
+    def stages(self) -> Iterator[tuple[bool, int]]:
+        """(names only, number of the route), in order."""
+        yield from ((False, number) for number in range(len(ROUTES)))
+        if self.cursor is not None:
+            yield from ((True, number) for number in range(len(ROUTES)))
 
 
 class SciCat:
@@ -60,6 +59,7 @@ class SciCat:
     def __init__(self, facility: Facility, source: Source, secrets: Secrets, clock: Clock) -> None:
         self._http = PoliteSession(source.url, private=source.allowPrivateAddress, rate=source.rate, clock=clock)
         self._session = SciCatSession(self._http, source.login, secrets, clock)
+        self._lists = Lists(self._session)
         self._clock = clock
         self._overlap = source.overlap or OVERLAP
         self._page = source.pageSize or PAGE
@@ -82,62 +82,79 @@ class SciCat:
         """As harvesters.ports.Harvester.walk."""
         if order.ids:
             yield from self._fetch(order)
+            yield End(complete=False, kinds=(), next=Bookmark())
             return
         identity = self._session.identity()
-        resumed = order.resume.state
-        started = str(resumed.get("started") or self._server_time().isoformat())
-        same = order.since.state.get("identity") == identity
-        cursor = order.since.state.get("cursor") if order.mode is HarvestMode.INCREMENTAL and same else None
-        self._trusted = (
-            order.resume if resumed else Bookmark({"started": started, "route": 0, "after": "", "ids": False})
-        )
-        sweeping = cursor is not None
-        for number, ids in [(n, False) for n in range(len(ROUTES))] + [
-            (n, True) for n in range(len(ROUTES)) if sweeping
-        ]:
-            if (ids, number) < (bool(resumed.get("ids")), int(resumed.get("route") or 0)):
-                continue
-            here = (ids, number) == (bool(resumed.get("ids")), int(resumed.get("route") or 0))
-            after = str(resumed.get("after") or "") if here else ""
-            place = {"started": started, "route": number, "ids": ids}
-            route = ROUTES[number]
-            pages = self._ids(route, after) if ids else self._records(route, after, cursor if route.dated else None)
-            yield from self._trusting(pages, place, identity)
-        changed = order.mode is HarvestMode.INCREMENTAL and bool(order.since.state) and not same
-        warnings = (
-            "We are somebody else at the source than last time (user or groups changed); nothing is removed in this harvest.",
-        )
-        since = datetime.fromisoformat(started) - self._overlap
+        resume = order.resume if order.resume.state.get("identity") == identity else Bookmark()
+        started = str(resume.state.get("started") or self._server_time().isoformat())
+        since = order.since.state
+        same = not since or since.get("identity") == identity
+        cursor = since.get("cursor") if order.mode is HarvestMode.INCREMENTAL and same else None
+        course = Course(identity, started, str(cursor) if cursor else None)
+        yield from self._persisting(course, resume)
         yield End(
-            complete=not changed,
+            complete=same,
             kinds=KINDS,
-            next=Bookmark({"cursor": _zulu(since), "identity": identity}),
-            warnings=warnings if changed else (),
+            next=Bookmark(
+                {"cursor": _zulu(datetime.fromisoformat(started) - self._overlap), "identity": identity},
+            ),
+            warnings=() if same else (_SOMEBODY_ELSE,),
         )
 
     def probe(self) -> Probe:
         """As harvesters.ports.Harvester.probe."""
         try:
-            identity = self._session.identity()
-            counts = {
-                route.kind.value: found
-                for route in ROUTES[-1:]
-                if (found := self._session.count(route.path)) is not None
-            }
-            raws = self._session.list("/datasets", {}, order="pid:asc", limit=20)
-            if raws and isinstance(raws[0], Mapping) and isinstance(raws[0].get("pid"), str):
-                self._session.single().datasets_get_one(raws[0]["pid"])
-        except (RetryLater, StopHarvest) as error:
+            return self._looked()
+        except (RetryLater, StopHarvest, Misconfigured) as error:
             return Probe(ok=False, message=error.message)
-        made = [scicat.dataset(self.place, raw) for raw in raws]
-        records = tuple(each for each in made if not isinstance(each, Reject))
-        rejects = tuple(each for each in made if isinstance(each, Reject))
-        return Probe(
-            ok=True, message="The source answers.", identity=identity, counts=counts, sample=records, rejects=rejects
-        )
+
+    def _looked(self) -> Probe:
+        """A look at each list. One dataset is also asked for by pyscicat's own call."""
+        identity = self._session.identity()
+        counts = {route.kind.value: found for route in ROUTES if (found := self._session.count(route.path)) is not None}
+        records: list[AnyRecord] = []
+        rejects: list[Reject] = []
+        for route in ROUTES:
+            for piece in self._lists.pages(route, "", min(self._page, SAMPLE), {}):
+                good, bad = self._converted(route, piece)
+                records += good
+                rejects += bad
+                break
+        first = next((each.id for each in records if each.kind is ROUTES[-1].kind), None)
+        if first is not None:
+            self._session.single().datasets_get_one(first)
+        return Probe(True, "The source answers.", "", identity, counts, tuple(records), tuple(rejects))
 
     def _server_time(self) -> datetime:
         return self._session.clock() or self._clock()
+
+    def _persisting(self, course: Course, resume: Bookmark) -> Iterator[Step]:
+        """The walk; where trust is lost it goes on from the last trusted place, a few times."""
+        begin = Bookmark(
+            {"started": course.started, "identity": course.identity, "route": 0, "after": "", "ids": False}
+        )
+        self._trusted = resume if resume.state else begin
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                yield from self._walked(course)
+            except Distrusted:
+                if attempt == ATTEMPTS:
+                    raise
+                self._confirm(course.identity)
+            else:
+                return
+
+    def _walked(self, course: Course) -> Iterator[Step]:
+        state = self._trusted.state
+        begin = (bool(state.get("ids")), int(state.get("route") or 0))
+        for names, number in course.stages():
+            if (names, number) < begin:
+                continue
+            after = str(state.get("after") or "") if (names, number) == begin else ""
+            place = {"started": course.started, "identity": course.identity, "route": number, "ids": names}
+            route = ROUTES[number]
+            pages = self._names(route, after) if names else self._records(route, after, course.cursor)
+            yield from self._trusting(pages, place, course.identity)
 
     def _trusting(self, pages: Iterator[Step], place: dict[str, Any], identity: str) -> Iterator[Step]:
         """The pages, with bookmarks that only move on after the server has confirmed that we are still who we were."""
@@ -153,87 +170,43 @@ class SciCat:
             self._trusted = reached
 
     def _confirm(self, identity: str) -> None:
-        if self._session.authenticated and self._session.identity() != identity:
+        if not self._session.authenticated:
+            return
+        if self._session.identity() != identity:
             raise RetryLater(
                 "Our user or groups at the source changed during the harvest; it goes on from the last trusted place."
             )
+        self._session.renew_if_due()
 
-    def _records(self, route: Route, after: str, cursor: object) -> Iterator[Step]:
-        limit = self._page
-        while True:
-            where: dict[str, Any] = {route.key: {"$gt": after}} if after else {}
-            if cursor:
-                where["updatedAt"] = {"$gte": cursor}
-            try:
-                raws = self._session.list(route.path, where, order=f"{route.key}:asc", limit=limit)
-            except StopHarvest as error:
-                if error.reason != "too-large":
-                    raise
-                if limit > 1:
-                    limit = max(1, limit // 4)
-                    continue
-                raws = self._session.list(route.path, where, order=f"{route.key}:asc", limit=1, fields=[route.key])
-                after = _last(raws, route.key, after)
-                yield Step(rejects=(_too_large(self.place, route, after),), bookmark=Bookmark({"after": after}))
-                continue
-            if not raws:
-                return
-            reached = _last(raws, route.key, after)
-            records, rejects = self._crosswalked(route, raws)
-            yield Step(
-                records=records, rejects=rejects, bookmark=Bookmark({"after": reached}), message=f"{route.kind.value}s"
-            )
-            if reached <= after:
-                raise StopHarvest("no-progress", f"{route.path} repeats the same page; its order cannot be relied on.")
-            after = reached
+    def _records(self, route: Route, after: str, cursor: str | None) -> Iterator[Step]:
+        where = {"updatedAt": {"$gte": cursor}} if cursor and route.dated else {}
+        for piece in self._lists.pages(route, after, self._page, where):
+            records, rejects = self._converted(route, piece)
+            place = Bookmark({"after": piece.reached})
+            yield Step(records=records, rejects=rejects, bookmark=place, message=f"{route.kind.value}s")
 
-    def _ids(self, route: Route, after: str) -> Iterator[Step]:
-        while True:
-            where = {route.key: {"$gt": after}} if after else {}
-            names = list(dict.fromkeys([route.key, route.id, "updatedAt"]))
-            raws = self._session.list(route.path, where, order=f"{route.key}:asc", limit=IDS_PAGE, fields=names)
-            if not raws:
-                return
-            reached = _last(raws, route.key, after)
-            if reached <= after:
-                raise StopHarvest("no-progress", f"{route.path} repeats the same page; its order cannot be relied on.")
-            named = (raw for raw in raws if isinstance(raw, Mapping))
+    def _names(self, route: Route, after: str) -> Iterator[Step]:
+        fields = tuple(dict.fromkeys([route.key, route.id, "updatedAt"]))
+        for piece in self._lists.pages(route, after, IDS_PAGE, {}, fields):
             seen = tuple(
-                (route.kind, id, text(raw.get("updatedAt")))
-                for raw in named
-                if (id := text(raw.get(route.id)) or text(raw.get("_id"))) is not None
+                (route.kind, id, text(raw.get("updatedAt"), 64))
+                for raw in piece.raws
+                if isinstance(raw, Mapping) and (id := text(raw.get(route.id)) or text(raw.get("_id"))) is not None
             )
-            yield Step(seen=seen, bookmark=Bookmark({"after": reached}), message=f"names of {route.kind.value}s")
-            after = reached
+            place = Bookmark({"after": piece.reached})
+            yield Step(seen=seen, bookmark=place, message=f"names of {route.kind.value}s")
 
-    def _fetch(self, order: Order) -> Iterator[Step | End]:
-        identity = self._session.identity()
+    def _fetch(self, order: Order) -> Iterator[Step]:
         for route in ROUTES:
-            ids = [id for kind, id in order.ids if kind is route.kind]
-            for start in range(0, len(ids), IDS_AT_ONCE):
-                where = {route.id: {"$in": ids[start : start + IDS_AT_ONCE]}}
-                raws = self._session.list(route.path, where, order=f"{route.key}:asc", limit=IDS_AT_ONCE)
-                records, rejects = self._crosswalked(route, raws)
+            for piece in self._lists.named(route, [id for kind, id in order.ids if kind is route.kind]):
+                records, rejects = self._converted(route, piece)
                 yield Step(records=records, rejects=rejects, message="late ones")
-        self._confirm(identity)
-        yield End(complete=False, kinds=(), next=Bookmark())
 
-    def _crosswalked(self, route: Route, raws: list[Any]) -> tuple[tuple[AnyRecord, ...], tuple[Reject, ...]]:
-        made = [route.crosswalk(self.place, raw) for raw in raws]
-        records = tuple(each for each in made if not isinstance(each, Reject))
-        return records, tuple(each for each in made if isinstance(each, Reject))
-
-
-def _last(raws: list[Any], key: str, after: str) -> str:
-    """The highest key of a page. Raises StopHarvest when the page names none (its order cannot be relied on)."""
-    keys = [raw[key] for raw in raws if isinstance(raw, Mapping) and isinstance(raw.get(key), str)]
-    if not keys:
-        raise StopHarvest("no-keys", f"The source sent a page without a single {key} after {after[:80]!r}.")
-    return str(keys[-1])
-
-
-def _too_large(place: Place, route: Route, id: str) -> Reject:
-    return reject(place, route.kind, id, "too-large", "The record is larger than a whole answer may be.", None)
+    def _converted(self, route: Route, piece: Slice) -> tuple[tuple[AnyRecord, ...], tuple[Reject, ...]]:
+        if piece.too_large is not None:
+            message = "The record is larger than a whole answer may be."
+            return (), (reject(self.place, route.kind, piece.too_large, "too-large", message, None),)
+        return converted(route.crosswalk(self.place, raw) for raw in piece.raws)
 
 
 def _zulu(time: datetime) -> str:

@@ -15,6 +15,12 @@ from schema.errors import RetryLater, StopHarvest
 from schema.federation import Login
 
 ANONYMOUS = "anonymous"
+
+
+class Distrusted(RetryLater):
+    """The server no longer knows our login: what it sent since it last did may be the public subset only."""
+
+
 _LOGIN = {"local": "/auth/login", "ldap": "/auth/ldap"}
 
 
@@ -38,16 +44,17 @@ class SciCatSession:
     def identity(self) -> str:
         """Who the server says we are: user and groups, or "anonymous" without a login.
 
-        Raises RetryLater when a login is configured and the server does not know us.
+        Asked with the very token that the last pages were asked with. Raises Distrusted when the server does not know it.
         """
         if self._login is None:
             return ANONYMOUS
-        self._sign_in_if_due()
-        reply = self.http.get("/auth/whoami", headers=self._headers())
-        found = reply.json() if reply.status == 200 else None
-        if not isinstance(found, Mapping) or not found.get("username"):
+        self._signed_in()
+        reply, found = self.http.ask("/auth/whoami", headers=self._headers())
+        if reply.status not in (200, 401, 403):
+            raise RetryLater(f"The source answered {reply.status} when asked who we are.")
+        if reply.status != 200 or not isinstance(found, Mapping) or not found.get("username"):
             self._token = None
-            raise RetryLater("The source no longer knows our login; nothing it sent since then is trusted.")
+            raise Distrusted("The source no longer knows our login; nothing it sent since then is trusted.")
         groups = found.get("currentGroups")
         names = sorted(each for each in groups if isinstance(each, str)) if isinstance(groups, list) else []
         return "|".join([str(found["username"]), *names])
@@ -59,18 +66,19 @@ class SciCatSession:
         asked: dict[str, Any] = {"where": where, "limits": {"limit": limit, "skip": 0, "order": order}}
         if fields:
             asked["fields"] = list(fields)
-        reply = self._get(path, {"filter": orjson.dumps(asked).decode()})
-        found = reply.json()
+        found = self._get(path, {"filter": orjson.dumps(asked).decode()})
         if not isinstance(found, list):
             raise RetryLater(f"{path} answered something that is not a list.")
         return found
 
     def count(self, path: str) -> int | None:
         """How many records the route has for us, where it tells."""
-        reply = self.http.get(f"{path}/count", headers=self._headers())
-        if reply.status != 200:
+        self._signed_in()
+        try:
+            reply = self.http.once("GET", f"{path}/count", headers=self._headers())
+            found = reply.json() if reply.status == 200 else None
+        except RetryLater:
             return None
-        found = reply.json()
         number = found.get("count") if isinstance(found, Mapping) else None
         return number if isinstance(number, int) else None
 
@@ -84,18 +92,23 @@ class SciCatSession:
 
     def headers(self) -> dict[str, str]:
         """The headers that say who we are."""
-        self._sign_in_if_due()
+        self._signed_in()
         return self._headers()
 
-    def _get(self, path: str, params: Mapping[str, str]) -> Reply:
-        self._sign_in_if_due()
-        reply = self.http.get(path, params, self._headers())
+    def renew_if_due(self) -> None:
+        """Sign in again before the token runs out; only to be called when it has just been confirmed."""
+        if self._renew_at is not None and self._clock() >= self._renew_at:
+            self._token = None
+            self._signed_in()
+
+    def _get(self, path: str, params: Mapping[str, str]) -> Any:
+        self._signed_in()
+        reply, found = self.http.ask(path, params, self._headers())
+        if reply.status == 200:
+            return found
         if reply.status == 401 and self._login is not None:
             self._token = None
-            self._sign_in_if_due()
-            reply = self.http.get(path, params, self._headers())
-        if reply.status == 200:
-            return reply
+            raise Distrusted("The source no longer knows our login; nothing it sent since then is trusted.")
         if reply.status == 431:
             raise StopHarvest("request-too-long", "The source refuses requests of this length.")
         if reply.status in (401, 403):
@@ -105,8 +118,8 @@ class SciCatSession:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
-    def _sign_in_if_due(self) -> None:
-        if self._login is None or (self._token and (self._renew_at is None or self._clock() < self._renew_at)):
+    def _signed_in(self) -> None:
+        if self._login is None or self._token:
             return
         if self._login.token:
             self._token = self._secrets.secret(self._login.token)

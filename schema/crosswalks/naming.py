@@ -62,7 +62,8 @@ def techniques(place: Place, named: Iterable[tuple[object, object]]) -> tuple[Te
 
 def details(raw: Mapping[str, Any], names: Iterable[str]) -> tuple[Detail, ...]:
     """The named plain facts of a raw record as details, under the source's own names."""
-    return tuple(Detail(name, found) for name in names if (found := _readable(raw.get(name))) is not None)
+    told = ((name, value) for name in names if (value := raw.get(name)) is not None)
+    return tuple(Detail(name, found) for name, value in told if (found := _readable(value)) is not None)
 
 
 def _readable(value: object) -> str | None:
@@ -71,7 +72,7 @@ def _readable(value: object) -> str | None:
             shown(each) if isinstance(each, Mapping | list) and each else said(each, TEXT) for each in value[:MANY]
         )
         return ", ".join(part for part in parts if part)[:TEXT] or None
-    if isinstance(value, Mapping):
+    if not isinstance(value, str) and isinstance(value, Mapping):
         return shown(value) if value else None
     return said(value, TEXT)
 

@@ -6,7 +6,7 @@ from schema.crosswalks.place import Place
 from schema.crosswalks.reading import NAME, number, said, text
 from schema.records import Parameter
 from schema.text import fold
-from schema.units import si
+from schema.units import Quantity, si
 
 _TEXT = 4_000
 
@@ -30,17 +30,14 @@ def parameter(
     source_name = text(name, NAME)
     if source_name is None:
         return None
-    written = said(unit, 128)
+    written, spelled = said(unit, 128), said(unit_name, 128)
     single, bottom, top = number(value), number(low), number(high)
     words = said(words, _TEXT) or (None if single is not None else said(value, _TEXT))
     if single is None and words is None and bottom is None and top is None:
         return None
     if bottom is not None and top is not None and bottom > top:
         bottom, top = top, bottom
-    spelled = said(unit_name, 128)
-    converted = [
-        (si(each, written) or si(each, spelled)) if each is not None else None for each in (single, bottom, top)
-    ]
+    converted = [_converted(each, written, spelled) for each in (single, bottom, top)]
     known = next((each for each in converted if each is not None), None)
     return Parameter(
         name=place.parameters.get(fold(source_name), source_name) if place.parameters else source_name,
@@ -56,3 +53,9 @@ def parameter(
         si_unit=known.unit if known else None,
         dimension=known.dimension if known else None,
     )
+
+
+def _converted(value: float | None, unit: str | None, spelled: str | None) -> Quantity | None:
+    if value is None or (unit is None and spelled is None):
+        return None
+    return si(value, unit) or si(value, spelled)

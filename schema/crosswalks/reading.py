@@ -20,33 +20,40 @@ DEPTH = 32
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001]")
 _SAYS_NOTHING = frozenset({"", "none", "null", "nan", "n/a", "na", "undefined", ":unav", ":null", "unknown"})
+_NOTHING = max(map(len, _SAYS_NOTHING))
 _NOT_NUMBER = re.compile(r"_|^\s*[+-]?0\d|[^\x00-\x7f]")
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 
 
 def text(value: object, cap: int = TEXT) -> str | None:
     """The value as clean text: a string without control characters, or a number or truth as it is written; else None."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return number_text(value)
     if not isinstance(value, str):
-        return None
+        return _written(value)
     if len(value) <= cap and value.isascii() and value.isprintable():
         return value.strip() or None
     clean = _CONTROL.sub("", value[: cap * 2]).strip()[:cap].strip()
     return clean or None
 
 
+def _written(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, int | float) else None
+
+
 def said(value: object, cap: int = NAME) -> str | None:
     """The same, but None for words that mean "nothing" (None, n/a, :unav …)."""
+    if value is None or value == "":
+        return None
     found = text(value, cap)
-    return None if found is None or found.lower() in _SAYS_NOTHING else found
+    return None if found is None or (len(found) <= _NOTHING and found.lower() in _SAYS_NOTHING) else found
 
 
 def number(value: object) -> float | None:
     """A finite number, also when it came as text (but 007 is a name, and 1_000 is none of science's); never a truth value."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and (len(value) > 64 or _NOT_NUMBER.search(value)):
         return None
@@ -82,7 +89,7 @@ def instant(value: object) -> datetime | None:
 
     MongoDB's extended form `{"$date": …}` is read too.
     """
-    if isinstance(value, Mapping):
+    if not isinstance(value, str) and isinstance(value, Mapping):
         value = value.get("$date")
     if not isinstance(value, str) or not 8 <= len(value.strip()) <= 40:
         return None
@@ -114,9 +121,9 @@ def texts(value: object, cap: int = NAME) -> tuple[str, ...]:
 
 def mapping(value: object) -> Mapping[str, Any]:
     """The value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict | Mapping) else {}
 
 
 def parts(value: object) -> Iterator[Mapping[str, Any]]:
     """The objects among `items`."""
-    return (each for each in items(value) if isinstance(each, Mapping))
+    return (each for each in items(value) if isinstance(each, dict | Mapping))

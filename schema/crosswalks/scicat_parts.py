@@ -9,7 +9,7 @@ from urllib.parse import quote
 from schema.access import PUBLIC, Visibility, groups_of
 from schema.crosswalks.naming import details, shown
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import NAME, TITLE, count, instant, items, mapping, parts, said, texts
+from schema.crosswalks.reading import NAME, TITLE, count, instant, items, mapping, parts, said, text, texts
 from schema.federation import RecordRule
 from schema.pids import normal_doi, normal_orcid
 from schema.records import Detail, InstrumentPart, InvestigationPart, Person, Related
@@ -27,9 +27,9 @@ def visibility(place: Place, raw: Mapping[str, Any], published: bool) -> Visibil
     """Design section 3: without a login everything we are shown is public; with one, `isPublished`, else the groups."""
     if not place.authenticated or published or place.rule is RecordRule.PUBLIC:
         return PUBLIC
-    return Visibility(
-        public=False, groups=groups_of(place.facility, [raw.get("ownerGroup"), *items(raw.get("accessGroups"))])
-    )
+    named = (raw.get("ownerGroup"), *items(raw.get("accessGroups")))
+    clean = (text(each, NAME) for each in named if isinstance(each, str))
+    return Visibility(public=False, groups=groups_of(place.facility, clean))
 
 
 def page(place: Place, id: str) -> str | None:

@@ -44,10 +44,10 @@ def _walk(
         if len(found) >= KEYS or depth >= DEPTH:
             rest[name] = value
             continue
-        if isinstance(value, Mapping) and not _is_quantity(value):
-            _walk(place, value, f"{name}.", depth + 1, found, rest)
-            continue
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
+            if not _is_quantity(value):
+                _walk(place, value, f"{name}.", depth + 1, found, rest)
+                continue
             rest.update({f"{name}.{more}": each for more, each in value.items() if more not in _QUANTITY_KEYS})
         made = _quantity(place, name, value)
         if made is not None:
@@ -57,11 +57,11 @@ def _walk(
 
 
 def _is_quantity(value: Mapping[str, Any]) -> bool:
-    return ("value" in value and not isinstance(value["value"], Mapping)) or ("v" in value and set(value) <= {"v", "u"})
+    return ("value" in value and not isinstance(value["value"], dict)) or ("v" in value and set(value) <= {"v", "u"})
 
 
 def _quantity(place: Place, name: str, value: object) -> Parameter | None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         given = value.get("value", value.get("v"))
         return _of(place, name, given, value.get("unit", value.get("u")))
     return _of(place, name, value, None)
