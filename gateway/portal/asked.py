@@ -163,7 +163,7 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
 
 def _quantities(given: Mapping[str, Sequence[str]]) -> tuple[Quantity, ...]:
     written = [each.split("|") for each in given.get("p", ())[:_MANY]]
-    written += [[_one(given, key) for key in ("pname", "pmin", "pmax", "punit")]]
+    written += [[_one(given, key).replace("|", " ") for key in ("pname", "pmin", "pmax", "punit")]]
     made = [Quantity(*(part.strip()[:_LONGEST] for part in (*each, "", "", "", "")[:4])) for each in written]
     return tuple(dict.fromkeys(each for each in made if each.name))
 

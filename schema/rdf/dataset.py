@@ -65,7 +65,6 @@ def _own(record: Dataset, place: Place, node: NamedNode) -> list[tuple[str, Term
         ("dcat:landingPage", node),
         ("rdf:type", name("foaf:Document")),
         *(("dcat:keyword", words(each)) for each in keywords),
-        *(("rdfs:comment", words(f"{each.name}: {each.text}")) for each in record.details),
     ]
 
 
