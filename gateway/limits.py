@@ -158,14 +158,15 @@ def _check_written(document: DocumentNode, limits: Limits) -> None:
         elif isinstance(node, ListValueNode):
             at_most(len(node.values), limits.list_length, "values in one list")
         directives += len(getattr(node, "directives", ()) or ())
-        stack.extend(_children(node))
+        stack.extend(children(node))
     at_most(inline, limits.inline_fragments, "inline fragments")
     at_most(directives, limits.directives, "directives")
     name, most = max(names.items(), key=lambda item: item[1], default=("", 0))
     at_most(most, limits.repeats, f"fields called {name}")
 
 
-def _children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node of a document."""
     for key in node.keys:
         if key != "loc":
             value = getattr(node, key, None)

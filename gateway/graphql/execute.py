@@ -30,14 +30,18 @@ from graphql.execution.values import get_variable_values
 
 from gateway import errors, limits
 from gateway.admission import Admission
-from gateway.graphql import introspection
+from gateway.graphql import execution, introspection
 from gateway.graphql.api import SCHEMA
 from gateway.graphql.context import Context, Memo
+from gateway.graphql.execution import Prepared
 from gateway.graphql.request import Request
 from gateway.limits import Limits
 from schema.errors import BadInput, LimitExceeded, PangateError, RateLimited
 
-_DOCUMENTS = 500  # valid documents kept
+_DOCUMENTS = (
+    500  # valid documents kept, and the characters they have in all: a parsed one takes a hundred times its text
+)
+_CHARACTERS = 524_288
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,15 @@ class Plan:
     """A request that passed every check up to its cost."""
 
     request: Request
-    document: DocumentNode
+    prepared: Prepared
     operation: OperationDefinitionNode
+    variables: dict[str, Any]
     points: int
+
+    @property
+    def document(self) -> DocumentNode:
+        """The document it is of."""
+        return self.prepared.document
 
     @property
     def kind(self) -> OperationType:
@@ -82,22 +92,23 @@ class Desk:
     ) -> None:
         self.limits = limits or Limits()
         self._admission = Admission(self.limits, clock, rated=rated)
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._documents: OrderedDict[str, Prepared] = OrderedDict()
+        self._characters = 0
 
     def plan(self, request: Request, context: Context) -> Plan | Answer:
         """The checked request, or the answer that refuses it."""
         try:
-            document = self._document(request.query)
-            operation = _operation(document, request.operation)
+            prepared = self._prepared(request.query)
+            operation = _operation(prepared.document, request.operation)
             variables = self._variables(operation, request.variables)
-            points = limits.cost(SCHEMA, document, operation, variables)
+            points = limits.cost(SCHEMA, prepared.document, operation, variables)
             limits.at_most(points, self.limits.cost, "points of cost")
         except Rejected as rejected:
             shown = [errors.rejected(each, context.correlation_id) for each in rejected.found[: self.limits.errors]]
             return Answer(orjson.dumps({"errors": shown}), 400, executed=False)
         except PangateError as error:
             return refusal(error, context.correlation_id)
-        return Plan(request, document, operation, points)
+        return Plan(request, prepared, operation, variables, points)
 
     async def run(self, plan: Plan, context: Context) -> Answer:
         """The answer to a query or mutation."""
@@ -142,14 +153,16 @@ class Desk:
         fresh = replace(context, memo=Memo())
         return self._sized(await self._execute(plan, fresh, event), fresh).body
 
-    def _document(self, query: str) -> DocumentNode:
+    def _prepared(self, query: str) -> Prepared:
         """The parsed and valid document of a text. Raises Rejected and LimitExceeded."""
         known = self._documents.pop(query, None)
         if known is None:
-            known = self._checked(query)
+            known = Prepared(SCHEMA, query, self._checked(query))
+            self._characters += len(query)
         self._documents[query] = known
-        while len(self._documents) > _DOCUMENTS:
-            self._documents.popitem(last=False)
+        while len(self._documents) > _DOCUMENTS or self._characters > _CHARACTERS:
+            old, _ = self._documents.popitem(last=False)
+            self._characters -= len(old)
         return known
 
     def _checked(self, query: str) -> DocumentNode:
@@ -188,17 +201,11 @@ class Desk:
     async def _execute(self, plan: Plan, context: Context, root: Any = None) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self.limits.execution_s):
-                result = execute(
-                    SCHEMA,
-                    plan.document,
-                    root,
-                    replace(context, limits=self.limits),
-                    plan.request.variables,
-                    plan.request.operation,
-                    hide_suggestions=True,
-                )
-                if not isinstance(result, ExecutionResult):
-                    result = await result
+                context = replace(context, limits=self.limits)
+                if plan.kind is OperationType.QUERY:
+                    result = await execution.answer(plan.prepared, plan.operation, plan.variables, context)
+                else:
+                    result = await _standard(plan, context, root)
         except TimeoutError:
             slow = LimitExceeded(f"It took longer than {self.limits.execution_s:g} s. Ask for less at once.")
             return {"data": None, "errors": [errors.entry(slow, context.correlation_id)]}
@@ -246,6 +253,13 @@ def refusal(error: BaseException, correlation: str) -> Answer:
     status = errors.http_status(error) if isinstance(error, PangateError) else 500
     body = orjson.dumps({"errors": [errors.entry(error, correlation)]})
     return Answer(body, status, False, error.retry_after_s if isinstance(error, RateLimited) else None)
+
+
+async def _standard(plan: Plan, context: Context, root: Any) -> ExecutionResult:
+    """The answer of graphql-core's own executor."""
+    request = plan.request
+    result = execute(SCHEMA, plan.document, root, context, request.variables, request.operation, hide_suggestions=True)
+    return result if isinstance(result, ExecutionResult) else await result
 
 
 def _formatted(result: ExecutionResult, context: Context) -> dict[str, Any]:

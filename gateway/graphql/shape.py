@@ -18,8 +18,7 @@ from schema import pids, text
 _INT = 2_147_483_647
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A stored value on its way out: its type in the API, its JSON object, its facility, and the document around it."""
 
     type: str
@@ -64,15 +63,7 @@ def read(_name: str, _default: Any, value: Stored, info: Any, **_arguments: Any)
 
 def field(value: Stored, name: str) -> Any:
     """The value of a field of the API. Raises KeyError for one that needs a resolver."""
-    rule = SHAPES[value.type][name]
-    if not isinstance(rule, At):
-        return rule(value)
-    found = value.data.get(rule.key)
-    if rule.type is None:
-        return rule.absent if found is None else found
-    if rule.many:
-        return [Stored(rule.type, each, value.facility, value.document) for each in found or ()]
-    return None if found is None else Stored(rule.type, found, value.facility, value.document)
+    return READERS[value.type][name](value)
 
 
 _FOUND_BY = {"Investigation": ("title", "proposal"), "Sample": ("name", "formula")}
@@ -215,6 +206,33 @@ SHAPES: dict[str, dict[str, Rule]] = {
         "title": At("title"),
     },
 }
+
+
+def _reader(rule: Rule) -> Callable[[Stored], Any]:
+    """A rule as a function."""
+    if not isinstance(rule, At):
+        return rule
+    key, absent, type_ = rule.key, rule.absent, rule.type
+
+    def plain(value: Stored) -> Any:
+        found = value.data.get(key)
+        return absent if found is None else found
+
+    if type_ is None:
+        return plain
+
+    def part(value: Stored) -> Stored | None:
+        found = value.data.get(key)
+        return None if found is None else Stored(type_, found, value.facility, value.document)
+
+    def parts(value: Stored) -> list[Stored]:
+        return [Stored(type_, each, value.facility, value.document) for each in value.data.get(key) or ()]
+
+    return parts if rule.many else part
+
+
+READERS = {type_: {name: _reader(rule) for name, rule in rules.items()} for type_, rules in SHAPES.items()}
+"""The rules as functions."""
 
 _decode = msgspec.json.Decoder().decode
 
