@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from catalogue.index import elastic_search as steps
 from catalogue.index.elastic_bulk import CHUNK, Report, Writer, newest
-from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Request, Steps, T, check, run
+from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, run
 from catalogue.index.elastic_generations import (
     Generation,
     Layout,
@@ -25,9 +25,11 @@ from catalogue.index.elastic_generations import (
     everything,
     taken,
     template,
-    write_alias,
 )
-from catalogue.index.elastic_views import View, opened
+from catalogue.index.elastic_marks import mark as mark_at
+from catalogue.index.elastic_marks import marked, refreshed, refreshing
+from catalogue.index.elastic_rebuild import ElasticRebuild
+from catalogue.index.elastic_views import View, noted, opened, recalled
 from catalogue.index.pins import Pins
 from catalogue.index.terms import NoTechniques, Techniques
 from catalogue.ports import Entry
@@ -37,7 +39,6 @@ from schema.records import Kind, Reject
 
 SECONDS = 1.0  # age of the state that searches read, and of unmarked writes while more come
 WORKERS = 4  # bulks under way at once
-_MARK = "mark"
 _log = logging.getLogger(__name__)
 
 
@@ -87,7 +88,7 @@ class ElasticIndex:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable, Misconfigured."""
         public = search.scope is Scope.PUBLIC
         if search.after is not None and search.after.generation:
-            view = self._pins.find(search.after.generation)
+            view = self._pinned(search.after.generation)
             if view.public is not public:
                 raise CursorInvalid("This cursor belongs to another list. Begin at the first page again.")
             try:
@@ -122,7 +123,7 @@ class ElasticIndex:
         """The high-water mark: every change up to it is in the index; 0 when it must be built."""
         self._settle()
         generation = self._run(current(self._layout))
-        return self._run(_marked(generation)) if generation else 0
+        return self._run(marked(generation)) if generation else 0
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable."""
@@ -140,7 +141,7 @@ class ElasticIndex:
         """A new, empty index built aside. Raises Unavailable, Misconfigured."""
         self._refuse_reading()
         generation = self._new()
-        self._run(_refreshing(generation, "-1"))
+        self._run(refreshing(generation, "-1"))
         writer = Writer(self._cluster, generation, self._techniques, self._report, fresh=True, pause=self._pause)
         return ElasticRebuild(writer, self._write, self._adopt, self._abandon)
 
@@ -168,9 +169,29 @@ class ElasticIndex:
 
     def _answer(self, search: Search, view: View) -> Found:
         found = self._run(steps.answer(search, view, self._techniques, dfs=self._layout.shards > 1))
-        if found.hits and found.hits[-1].position.generation:
-            self._pins.keep(found.hits[-1].position.generation, view)
+        called = found.hits[-1].position.generation if found.hits else ""
+        if called:
+            self._pins.keep(called, view)
+            if found.more:
+                self._note(view, called)
         return found
+
+    def _note(self, view: View, called: str) -> None:
+        try:
+            self._run(noted(view, called))
+        except (Absent, Unavailable, Misconfigured) as error:  # then this process alone can read the list on
+            _log.info("other processes were not told of a point in time: %s", error)
+
+    def _pinned(self, called: str) -> View:
+        """The state a cursor names, held here or noted by another process. Raises CursorExpired."""
+        try:
+            return self._pins.find(called)
+        except CursorExpired:
+            names = called.isalnum() and called.isascii()
+            view = self._run(recalled(reversed(self._run(everything(self._layout))), called)) if names else None
+            if view is None:
+                raise
+            return view
 
     def _seen(self, public: bool, ask: Callable[[View], T], nothing: T) -> T:
         """What the present state answers; asked again when it vanished meanwhile (a swap, a restart of the server)."""
@@ -217,8 +238,8 @@ class ElasticIndex:
         if unsettled is None:
             return
         try:
-            self._run(_refreshed(unsettled[0]))
-            self._run(_mark(*unsettled))
+            self._run(refreshed(unsettled[0]))
+            self._run(mark_at(*unsettled))
         except Absent:
             _log.warning("the index %s was dropped before its mark was moved", unsettled[0].stem)
         self._unsettled = None
@@ -251,7 +272,8 @@ class ElasticIndex:
 
     def _new(self) -> Generation:
         try:
-            self._cluster.send(template(self._layout))
+            if self._layout.template:
+                self._cluster.send(template(self._layout))
         except (
             Refused,
             Misconfigured,
@@ -260,9 +282,9 @@ class ElasticIndex:
         return self._run(created(self._layout))
 
     def _adopt(self, generation: Generation, mark: int) -> None:
-        self._run(_refreshing(generation, "1s"))
-        self._run(_refreshed(generation))
-        self._run(_mark(generation, mark))
+        self._run(refreshing(generation, "1s"))
+        self._run(refreshed(generation))
+        self._run(mark_at(generation, mark))
         olds = self._run(taken(self._layout, generation))
         self._forget()
         self._drop_before(generation, olds)
@@ -277,61 +299,3 @@ class ElasticIndex:
         """Drop what was built, unless it is in use (a swap whose answer was lost)."""
         if self._run(current(self._layout)) != generation:
             self._run(dropped([generation]))
-
-
-class ElasticRebuild:
-    """An index being built aside (see catalogue.ports.Rebuild)."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        write: Callable[[Writer, Sequence[Entry]], None],
-        adopt: Callable[[Generation, int], None],
-        abandon: Callable[[Generation], None],
-    ) -> None:
-        self._writer = writer
-        self._write = write
-        self._adopt = adopt
-        self._abandon = abandon
-        self._mark = 0
-
-    def apply(self, entries: Sequence[Entry], mark: int) -> None:
-        """As Index.apply, into the new one."""
-        self._write(self._writer, entries)
-        self._mark = max(self._mark, mark)
-
-    def swap(self) -> None:
-        """From now on searches use the new index; the one before is kept until the next swap or `drop_old`."""
-        self._adopt(self._writer.generation, self._mark)
-
-    def abandon(self) -> None:
-        """Throw the new one away."""
-        self._abandon(self._writer.generation)
-
-
-def _refreshed(generation: Generation) -> Steps[None]:
-    """Make acknowledged writes seen, in the public index first."""
-    for index in (generation.public, generation.restricted):
-        yield Request("POST", f"/{index}/_refresh")
-
-
-def _refreshing(generation: Generation, interval: str) -> Steps[None]:
-    yield Request("PUT", f"/{generation.both}/_settings", {"index": {"refresh_interval": interval}})
-
-
-def _marked(generation: Generation) -> Steps[int]:
-    try:
-        found = yield Request("GET", f"/{generation.restricted}/_doc/{_MARK}")
-    except Absent:
-        return 0
-    return int(found["_source"]["mark"])
-
-
-def _mark(generation: Generation, mark: int) -> Steps[None]:
-    """Write the mark, unless a higher one is there."""
-    parameters = {"version": str(mark), "version_type": "external_gte", "require_alias": "true"}
-    try:
-        yield Request("PUT", f"/{write_alias(generation.restricted)}/_doc/{_MARK}", {"mark": mark}, parameters)
-    except Refused as error:
-        if error.status != 409:
-            raise

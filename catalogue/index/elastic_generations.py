@@ -53,11 +53,13 @@ class Generation(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """What the indexes are called and made of."""
+    """What the indexes are called and made of. `template`: an index template of the same mapping is left in the cluster, for indexes
+    that somebody else makes under our names."""
 
     prefix: str
     shards: int = 1
     replicas: int = 0
+    template: bool = True
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):

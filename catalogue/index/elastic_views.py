@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
 
-from catalogue.index.elastic_client import Request, Steps
-from catalogue.index.elastic_generations import Generation
+from catalogue.index.elastic_client import Absent, Request, Steps
+from catalogue.index.elastic_generations import Generation, write_alias
 from catalogue.query import Field
 from schema.records import Kind
 
 HELD = "1m"  # a point in time lives so long after its last use
 PINNED = "6m"  # and so long when a cursor names it
+SLOTS = 1_024  # places where names of points in time are noted for other processes
 
 
 class View:
@@ -23,6 +24,7 @@ class View:
         self.generation = generation
         self.public = public
         self.names: dict[Kind, str] = {}
+        self.noted: set[str] = set()
         self.labels: dict[tuple[Kind, Field, str], str] = {}
         self._pit = pit
         self._keep = HELD
@@ -77,3 +79,31 @@ def name(view: View, kind: Kind) -> Steps[str]:
     newest = answer["hits"]["hits"][0]["sort"][0] if answer["hits"]["hits"] else 0
     state = f"{kind.value} {answer['hits']['total']['value']} {newest}"
     return view.names.setdefault(kind, blake2b(state.encode(), digest_size=12).hexdigest())
+
+
+def noted(view: View, called: str) -> Steps[None]:
+    """Tell other processes which point in time a cursor names. The places are few and used again: nothing has to be tidied up."""
+    if called not in view.noted:
+        view.noted.add(called)
+        told = {"pit": {"name": called, "id": view.pit, "public": view.public}}
+        path = f"/{write_alias(view.generation.restricted)}/_doc/{_slot(called)}"
+        yield Request("PUT", path, told, {"require_alias": "true"})
+
+
+def recalled(generations: Iterable[Generation], called: str) -> Steps[View | None]:
+    """The state another process noted under that name, or None."""
+    for generation in generations:
+        try:
+            found = yield Request("GET", f"/{generation.restricted}/_doc/{_slot(called)}")
+        except Absent:
+            continue
+        told = found["_source"].get("pit", {})
+        if told.get("name") == called:
+            view = View(generation, told["id"], public=bool(told["public"]))
+            view.noted.add(called)
+            return view
+    return None
+
+
+def _slot(called: str) -> str:
+    return f"view.{int.from_bytes(blake2b(called.encode(), digest_size=4).digest(), 'big') % SLOTS}"

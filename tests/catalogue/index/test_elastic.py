@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from uuid import uuid4
 
-import httpx
 import oracle
 import pytest
 from contracts.index import (
@@ -19,12 +17,16 @@ from contracts.index import (
     Writes,
 )
 from servers.elasticsearch import Elasticsearch
+from servers.wiping import made_name, wipe
 
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_client import Connection
 from catalogue.index.elastic_generations import Layout
 
-pytestmark = pytest.mark.elasticsearch
+pytestmark = [
+    pytest.mark.elasticsearch,
+    pytest.mark.timeout(600),
+]  # a node starts, and each made example makes two indexes
 Fresh = Callable[[], ElasticIndex]
 
 
@@ -32,27 +34,18 @@ Fresh = Callable[[], ElasticIndex]
 def fresh(elasticsearch: Elasticsearch) -> Iterator[Fresh]:
     """Makes new indexes, closed and removed at the end."""
     opened: list[ElasticIndex] = []
-    stem = f"t{uuid4().hex[:12]}"
+    stem = made_name()
     numbers = count()
 
     def make() -> ElasticIndex:
-        layout = Layout(f"{stem}.{next(numbers)}")
+        layout = Layout(f"{stem}.{next(numbers)}", template=False)
         opened.append(ElasticIndex(Connection(elasticsearch.url), layout, techniques=oracle.Tree()))
         return opened[-1]
 
     yield make
     for index in opened:
         index.close()
-    remove(elasticsearch, stem)
-
-
-def remove(node: Elasticsearch, stem: str) -> None:
-    """Delete the indexes and templates whose names begin so."""
-    with httpx.Client(base_url=node.url, timeout=30) as server:
-        names = list(server.get(f"/{stem}*?filter_path=*.settings.index.uuid").json())
-        for start in range(0, len(names), 20):
-            server.delete(f"/{','.join(names[start : start + 20])}?ignore_unavailable=true").raise_for_status()
-        server.delete(f"/_index_template/{stem}*").raise_for_status()
+    wipe(elasticsearch, stem)
 
 
 class TestScopes(Scopes):

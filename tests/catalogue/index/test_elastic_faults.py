@@ -1,0 +1,490 @@
+"""What pangate promises of Elasticsearch beside the contract: faults, refusals that name the remedy, cursors, generations."""
+
+import random
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
+from pathlib import Path
+
+import httpx
+import msgspec
+import oracle
+import pytest
+import strategies as made
+from contracts.index import TEAM, asked, dataset, numbers, pids, write
+from servers.elasticsearch import Elasticsearch
+from servers.wiping import made_name, wipe
+
+from catalogue.index.elastic import ElasticIndex
+from catalogue.index.elastic_bulk import BASE_SECONDS, CAP_SECONDS, CHUNK_BYTES, Item, Outcome, delay, parts, sorted_out
+from catalogue.index.elastic_client import Busy, Connection, Refused, Request, Unsure
+from catalogue.index.elastic_generations import Layout
+from catalogue.index.elastic_mapping import FORMAT, mappings
+from catalogue.ports import Entry
+from catalogue.query import AnyOf, Field, Position, Scope, Search, Sort
+from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
+from schema.records import Kind, Reject
+
+Make = Callable[..., ElasticIndex]
+node_needed = [pytest.mark.elasticsearch, pytest.mark.timeout(600)]
+MINE = Search(scope=Scope.MINE, groups=frozenset(TEAM.groups))
+
+
+def marked(*marks: pytest.MarkDecorator) -> Callable[[object], object]:
+    """Several marks at once."""
+
+    def mark(test: object) -> object:
+        for one in marks:
+            test = one(test)  # type: ignore[arg-type]
+        return test
+
+    return mark
+
+
+on_a_node = marked(*node_needed)
+
+
+@pytest.fixture
+def make(elasticsearch: Elasticsearch) -> Iterator[Make]:
+    """Makes indexes that share one name: several processes, or one that is opened again."""
+    stem = made_name()
+    opened: list[ElasticIndex] = []
+
+    def index(**options: object) -> ElasticIndex:
+        layout = Layout(stem, template=False)
+        whole = {"techniques": oracle.Tree(), "pause": lambda _seconds: None} | options
+        opened.append(ElasticIndex(Connection(elasticsearch.url), layout, **whole))  # type: ignore[arg-type]
+        return opened[-1]
+
+    index.stem = stem  # type: ignore[attr-defined]
+    yield index
+    for one in opened:
+        one.close()
+    wipe(elasticsearch, stem)
+
+
+class Weather:
+    """Between an index and its cluster: bulks meet 429, single items too, connections break when the work is done."""
+
+    def __init__(self, index: ElasticIndex, seed: int, chance: float) -> None:
+        self._cluster = index._cluster
+        self._calm = self._cluster.send
+        self._random = random.Random(seed)
+        self._chance = chance
+        self.met: set[str] = set()
+        self._cluster.send = self  # type: ignore[method-assign, assignment]
+
+    def __call__(self, request: Request) -> object:
+        if not request.path.endswith("/_bulk") or self._random.random() > self._chance:
+            return self._calm(request)
+        fault = self._random.choice(["busy", "unsure", "items"])
+        self.met.add(fault)
+        if fault == "busy":
+            raise Busy("429")
+        if fault == "unsure":
+            self._calm(request)
+            raise Unsure("cut after the work was done")
+        assert isinstance(request.body, bytes)
+        lines = request.body.splitlines(keepends=True)
+        halves = [lines[at : at + 2] for at in range(0, len(lines), 2)]
+        kept = [self._random.random() < 0.5 for _ in halves]
+        body = b"".join(line for half, stays in zip(halves, kept, strict=True) if stays for line in half)
+        results = iter(self._calm(request._replace(body=body))["items"] if body else [])
+        refused = {"index": {"status": 429, "error": {"type": "es_rejected_execution_exception"}}}
+        return {"items": [next(results) if stays else refused for stays in kept]}
+
+
+@on_a_node
+@pytest.mark.parametrize("seed", range(6))
+def test_storms_lose_nothing_and_write_nothing_twice(make: Make, seed: int) -> None:
+    index = make()
+    weather = Weather(index, seed, 0.5)
+    chance = random.Random(seed)
+    entries: list[Entry] = []
+    for version in range(1, 241):
+        hidden = chance.random() < 0.4
+        record = dataset(chance.randrange(60), title=f"t{version}", **({"visibility": TEAM} if hidden else {}))
+        entries.append(made.entry(record, version, gone=chance.random() < 0.1))
+    for start in range(0, 240, 40):
+        index.apply(entries[start : start + 40], start + 40)
+    expected = oracle.held(entries)
+    assert weather.met == {"busy", "unsure", "items"}
+    assert index.mark() == 240
+    for search in (Search(first=100), msgspec.structs.replace(MINE, first=100)):
+        found = index.search(search)
+        assert {hit.document() for hit in found.hits} == set(oracle.matching(expected, search))
+
+
+@on_a_node
+def test_a_storm_that_does_not_end_is_told_and_the_mark_stays(make: Make) -> None:
+    index = make()
+    write(index, dataset(1))
+    assert index.mark() == 1
+    calm = index._cluster.send
+
+    def storm(request: Request) -> object:
+        if request.path.endswith("/_bulk"):
+            raise Busy("429")
+        return calm(request)
+
+    index._cluster.send = storm  # type: ignore[method-assign, assignment]
+    with pytest.raises(Unavailable):
+        write(index, dataset(2), start=2)
+    assert index.mark() == 1
+    index._cluster.send = calm  # type: ignore[method-assign]
+    write(index, dataset(2), start=2)
+    assert (numbers(index.search(Search())), index.mark()) == ([1, 2], 2)
+
+
+@on_a_node
+def test_what_the_mapping_refuses_is_reported_and_blocks_nothing(make: Make) -> None:
+    told: list[Reject] = []
+    index = make(report=told.append)
+    good, bad = dataset(1), msgspec.structs.replace(dataset(2), pid="north/" + "x" * 40_000)
+    hidden = msgspec.structs.replace(bad, pid="north/" + "y" * 40_000, visibility=TEAM)
+    entries = [made.entry(record, version) for version, record in enumerate((good, bad, hidden, dataset(3)), start=1)]
+    index.apply(entries, 4)
+    assert (numbers(index.search(Search())), index.search(MINE).total, index.mark()) == ([1, 3], 0, 4)
+    assert [(one.source, one.kind, one.id, one.reason) for one in told] == [
+        ("north/main", "dataset", "2", "index.refused")
+    ] * 2
+    assert all("immense term" in one.message or "32766" in one.message for one in told)
+
+
+@on_a_node
+def test_hidden_things_leave_the_public_index_before_they_are_elsewhere(make: Make) -> None:
+    index = make()
+    write(index, dataset(1))
+    index.mark()
+    calm = index._cluster.send
+
+    def broken(request: Request) -> object:
+        if "restricted.write/_bulk" in request.path:
+            raise Unavailable("killed here")
+        return calm(request)
+
+    index._cluster.send = broken  # type: ignore[method-assign, assignment]
+    with pytest.raises(Unavailable):
+        index.apply([made.entry(dataset(1, visibility=TEAM), 2)], 2)
+    index._cluster.send = calm  # type: ignore[method-assign]
+    other = make(writable=False)
+    index._cluster.send(Request("POST", "/_refresh"))
+    assert (other.search(Search()).total, other.mark()) == (0, 1)
+    index.apply([made.entry(dataset(1, visibility=TEAM), 2)], 2)
+    assert (index.search(Search()).total, index.search(MINE).total, index.mark()) == (0, 1, 2)
+
+
+@on_a_node
+def test_another_process_reads_lists_on_and_sees_marks(make: Make) -> None:
+    writer, reader, other = make(), make(writable=False), make(writable=False)
+    assert (reader.mark(), reader.search(Search()).total) == (0, 0)
+    write(writer, *(dataset(at, title="film") for at in range(10)))
+    assert writer.mark() == 10
+    assert reader.mark() == 10
+    first = reader.search(asked("film", first=4))
+    write(writer, *(dataset(at, title="film film") for at in (0, 9, 20)), start=20)
+    writer.mark()
+    rest = other.search(asked("film", first=9, after=first.hits[-1].position))
+    assert pids(first) + pids(rest) == [f"north/dataset/{at:04d}" for at in range(10)]
+    with pytest.raises(Unavailable):
+        reader.apply([], 1)
+    with pytest.raises(Unavailable):
+        reader.rebuild()
+
+
+@on_a_node
+def test_cursors_of_states_that_are_gone_say_so(make: Make, elasticsearch: Elasticsearch) -> None:
+    index = make()
+    write(index, *(dataset(at, title="film") for at in range(4)))
+    position = index.search(asked("film", first=1)).hits[-1].position
+    for generation in ("0" * 24, "no/such"):
+        with pytest.raises(CursorExpired):
+            index.search(asked("film", after=msgspec.structs.replace(position, generation=generation)))
+    with pytest.raises(CursorInvalid):
+        index.search(Search(sort=Sort.NEWEST, after=Position("", Sort.NEWEST, f"={2**70}", "x", 1)))
+    pit = index._pins.find(position.generation).pit
+    httpx.request("DELETE", f"{elasticsearch.url}/_pit", json={"id": pit}).raise_for_status()
+    with pytest.raises(CursorExpired):
+        index.search(asked("film", after=position))
+    assert index.search(asked("film")).total == 4  # what is no cursor's is opened again
+
+
+@on_a_node
+def test_an_index_of_another_mapping_is_refused_until_it_is_rebuilt(make: Make, elasticsearch: Elasticsearch) -> None:
+    stem = make.stem  # type: ignore[attr-defined]
+    name = f"{stem}-v{FORMAT + 1}-20200101000000-00000000"
+    for side in ("public", "restricted"):
+        body = {"mappings": mappings(), "aliases": {f"{stem}-{side}": {}}}
+        httpx.put(f"{elasticsearch.url}/{name}-{side}", json=body, timeout=30).raise_for_status()
+    index = make()
+    for refused in (index.check, index.mark, lambda: index.search(Search()), lambda: write(index, dataset(1))):
+        with pytest.raises(Misconfigured, match="pangate rebuild"):
+            refused()
+    rebuild = index.rebuild()
+    rebuild.apply([made.entry(dataset(1), 5)], 5)
+    rebuild.swap()
+    assert (numbers(index.search(Search())), index.mark()) == ([1], 5)
+    index.check()
+
+
+@on_a_node
+def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(make: Make, elasticsearch: Elasticsearch) -> None:
+    index = make()
+    write(index, dataset(1))
+
+    def held() -> int:
+        return len(httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json()) // 2  # type: ignore[attr-defined]
+
+    for version in (10, 20, 30):
+        rebuild = index.rebuild()
+        rebuild.apply([made.entry(dataset(2), version)], version)
+        rebuild.swap()
+        rebuild.abandon()  # a swap whose answer was lost is taken for failed
+        assert (held(), index.mark(), numbers(index.search(Search()))) == (2, version, [2])
+    assert index.drop_old() == 1
+    assert (held(), numbers(index.search(Search()))) == (1, [2])
+
+
+@on_a_node
+def test_writes_to_a_generation_that_is_gone_make_no_index(make: Make, elasticsearch: Elasticsearch) -> None:
+    index = make()
+    rebuild = index.rebuild()
+    index.drop_old()
+    with pytest.raises(Unavailable):
+        rebuild.apply([made.entry(dataset(1), 1)], 1)
+    assert httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json() == {}  # type: ignore[attr-defined]
+
+
+@on_a_node
+def test_a_template_guards_the_names(elasticsearch: Elasticsearch) -> None:
+    stem = made_name()
+    index = ElasticIndex(Connection(elasticsearch.url), Layout(stem))
+    write(index, dataset(1))
+    index.close()
+    stray = f"{elasticsearch.url}/{stem}-v{FORMAT}-stray"
+    httpx.put(f"{stray}/_doc/1", json={"kind": "dataset"}, timeout=30).raise_for_status()
+    assert httpx.put(f"{stray}/_doc/2", json={"unknown": 1}).status_code == 400
+    wipe(elasticsearch, stem)
+
+
+@on_a_node
+def test_several_shards_count_exactly_and_score_with_common_statistics(elasticsearch: Elasticsearch) -> None:
+    stem = made_name()
+    index = ElasticIndex(
+        Connection(elasticsearch.url), Layout(stem, shards=3, template=False), techniques=oracle.Tree()
+    )
+    records = [
+        dataset(at, title="film " * (1 + at % 2), keywords=(f"k{at % 37:02d}", f"m{at % 3}")) for at in range(150)
+    ]
+    write(index, *records)
+    from contracts.index import compare_facet
+
+    from catalogue.query import FacetWish
+
+    documents = [made.document(record, 1) for record in records]
+    for size in (1, 3, 10):
+        wish = FacetWish(Field.KEYWORD, size=size)
+        compare_facet(index, documents, Search(facets=(wish,)), wish)
+    found = index.search(asked("film", first=100))
+    assert len({hit.score for hit in found.hits}) == 2
+    rest = index.search(asked("film", first=100, after=found.hits[-1].position))
+    assert sorted(pids(found) + pids(rest)) == sorted(record.pid for record in records)
+    index.close()
+    wipe(elasticsearch, stem)
+
+
+@on_a_node
+def test_strange_questions_find_nothing_and_break_nothing(make: Make) -> None:
+    index = make()
+    write(index, dataset(1))
+    for value in ("\ud800", "a\x00b", "x" * 100_000, "*", "", " "):
+        assert index.search(Search(clauses=(AnyOf(Field.KEYWORD, (value,)),))).total == 0
+        assert index.get(Kind.DATASET, value if value.isprintable() else "absent", frozenset({value})) is None
+        assert index.suggest("zq" + value, 3) == []
+    assert index.search(msgspec.structs.replace(MINE, groups=frozenset({"\ud800"}))).total == 0
+
+
+# What follows needs no node.
+
+
+class Imitation(BaseHTTPRequestHandler):
+    """Imitates the answers of Elasticsearch 7.17 and 8.19 to `_nodes`, and of servers that refuse (shapes of its documentation)."""
+
+    def do_GET(self) -> None:
+        status, body, product = self.server.answer  # type: ignore[attr-defined]
+        data = msgspec.json.encode(body)
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        if product:
+            self.send_header("x-elastic-product", "Elasticsearch")
+        self.end_headers()
+        self.server.seen.append(self.headers.get("authorization", ""))  # type: ignore[attr-defined]
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def imitation() -> Iterator[HTTPServer]:
+    """A server whose `answer` can be set."""
+    with HTTPServer(("127.0.0.1", 0), Imitation) as server:
+        server.seen = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [
+        ((401, {"error": {"type": "security_exception", "reason": "no"}}, True), "API key or password"),
+        ((200, {"nodes": {"a": {"version": "7.17.0"}}}, True), "Use a server of these versions"),
+        ((200, {"nodes": {"a": {"version": "10.0.0"}}}, True), "Use a server of these versions"),
+        ((200, {"hello": "world"}, False), "Correct the address"),
+        ((200, {"hello": "world"}, True), "Correct the address"),
+        ((404, {"no": 1}, False), "Correct the address"),
+    ],
+)
+def test_a_wrong_server_is_refused_with_the_remedy(imitation: HTTPServer, answer: object, remedy: str) -> None:
+    imitation.answer = answer  # type: ignore[attr-defined]
+    index = ElasticIndex(Connection(f"http://127.0.0.1:{imitation.server_port}"), Layout("x"))
+    with pytest.raises(Misconfigured, match=remedy):
+        index.check()
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("login", "header"),
+    [({"api_key": "a-key"}, "ApiKey a-key"), ({"user": "u", "password": "p"}, "Basic dTpw"), ({}, "")],
+)
+def test_logins_are_sent_and_never_shown(imitation: HTTPServer, login: dict[str, str], header: str) -> None:
+    imitation.answer = (401, {"error": {"type": "security_exception", "reason": "no"}}, True)  # type: ignore[attr-defined]
+    connection = Connection(f"http://127.0.0.1:{imitation.server_port}", **login)  # type: ignore[arg-type]
+    index = ElasticIndex(connection, Layout("x"))
+    with pytest.raises(Misconfigured) as refused:
+        index.check()
+    index.close()
+    assert imitation.seen == [header]  # type: ignore[attr-defined]
+    for secret in login.values():
+        assert secret in ("u", "p") or secret not in f"{refused.value} {connection!r} {connection}"
+
+
+def test_an_address_nobody_listens_at_is_unavailable(free_url: str) -> None:
+    index = ElasticIndex(Connection(free_url, timeout=2), Layout("x"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        index.check()
+    index.close()
+
+
+@pytest.fixture
+def free_url() -> str:
+    """An address where nobody listens."""
+    from servers.elasticsearch import free_port
+
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.mark.parametrize(
+    ("connection", "remedy"),
+    [
+        (Connection("nonsense"), "cannot be used"),
+        (Connection("http://127.0.0.1:1", api_key="k", user="u"), "not both"),
+        (Connection("https://127.0.0.1:1", ca_file=Path("/nowhere/ca.pem")), "Name a file"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(connection: Connection, remedy: str) -> None:
+    with pytest.raises(Misconfigured, match=remedy):
+        ElasticIndex(connection, Layout("x"))
+
+
+@pytest.mark.parametrize("prefix", ["", "Upper", "a,b", "a*", "-a", "a/b", "x" * 200])
+def test_prefixes_that_name_no_index_are_refused(prefix: str) -> None:
+    with pytest.raises(Misconfigured):
+        Layout(prefix)
+
+
+def test_a_ca_file_is_what_https_is_trusted_by(tmp_path: Path, imitation: HTTPServer) -> None:
+    pem = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    imitation.socket = context.wrap_socket(imitation.socket, server_side=True)
+    imitation.answer = (200, {"nodes": {"a": {"version": "8.19.9"}}}, True)  # type: ignore[attr-defined]
+    url = f"https://127.0.0.1:{imitation.server_port}"
+    stranger = ElasticIndex(Connection(url), Layout("x"))
+    with pytest.raises(Misconfigured, match="CA file"):
+        stranger.check()
+    stranger.close()
+    from catalogue.index.elastic_client import Cluster, check
+
+    assert check(Cluster(Connection(url, ca_file=pem))) == ["8.19.9"]
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate of 127.0.0.1 that signs itself, with its key."""
+    from datetime import UTC, datetime, timedelta
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    return pem
+
+
+def item(number: int, size: int = 2) -> Item:
+    """A write of that many bytes."""
+    return Item(Entry(Kind.DATASET, str(number), number, None, False), b"x" * size, False)
+
+
+def test_bulks_are_cut_by_bytes_and_lose_nothing() -> None:
+    sizes = [10, CHUNK_BYTES, 10, CHUNK_BYTES // 2, CHUNK_BYTES // 2 - 400, 500, 10]
+    items = [item(at, size) for at, size in enumerate(sizes)]
+    found = list(parts(items))
+    assert [one for part in found for one in part] == items
+    assert all(len(part) == 1 or sum(len(one.content) for one in part) <= CHUNK_BYTES for part in found)
+    assert list(parts([])) == []
+
+
+def test_every_item_is_judged_by_its_own_result() -> None:
+    numbered = count()
+    answers = [
+        {"index": {"status": status, "error": {"type": f"t{next(numbered)}", "reason": "r"}}}
+        for status in (201, 200, 409, 400, 429, 503, 500)
+    ]
+    items = [item(at) for at in range(7)]
+    judged, left = sorted_out(items, answers)
+    assert [one.outcome for one in judged] == [Outcome.DONE, Outcome.DONE, Outcome.STALE, Outcome.BAD]
+    assert judged[-1].reason == "t3: r"
+    assert left == items[4:]
+    for status in (403, 404):
+        with pytest.raises(Unavailable):
+            sorted_out([item(1)], [{"index": {"status": status, "error": {"type": "gone"}}}])
+
+
+def test_delays_are_jittered_and_end_somewhere() -> None:
+    for attempt in range(1, 12):
+        waits = [delay(attempt) for _ in range(50)]
+        assert 0 <= min(waits) < max(waits) <= min(CAP_SECONDS, BASE_SECONDS * 2**attempt)
+    assert Refused(400, "a", "b").status == 400
