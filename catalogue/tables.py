@@ -321,3 +321,18 @@ sign_ins = Table(
     Column("expires", Instant, nullable=False),
 )
 """Started sign-ins that wait for their callback, by SHA-256 of the state."""
+
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("by", String, nullable=False),
+    Column("asked", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("public_number", BigInteger, nullable=False),
+    Column("documents", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Rebuilds of the index. Those not ended are asked for. `public_number` is the public head when an ended one began: what left the
+public index up to there has no trace in it any more. `message` is why the last try failed."""

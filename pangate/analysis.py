@@ -64,13 +64,13 @@ class AnalysisDesk:
             return desk.analyse(self._desk, decode_document(stored) if stored else None, viewer, order)
 
         launch, created = await self._pool.run(ask)
-        self._wake(launch.id)
+        await self._pool.run(lambda: self._wake(launch.id))
         return launch, created
 
     async def stop(self, launch: str, viewer: Viewer) -> Launch:
         """As the port says."""
         found = await self._pool.run(lambda: desk.stop(self._desk, launch, viewer))
-        self._wake(launch)
+        await self._pool.run(lambda: self._wake(launch))
         return found
 
     async def extend(self, launch: str, minutes: int, viewer: Viewer) -> Launch:

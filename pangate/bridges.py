@@ -13,6 +13,8 @@ from catalogue.ports import Harvest, Session, SourceState
 from catalogue.query import Found, Search, Suggestion
 from gateway.ports import KeptReject
 from pangate.house import House
+from pangate.tasks import depths
+from pangate.wake import Waker
 from schema.access import Viewer
 from schema.activities import HarvestMode
 from schema.errors import NotFound, PangateError
@@ -30,11 +32,11 @@ class Pool:
         self._size = size
         self._limiter: CapacityLimiter | None = None
 
-    async def run(self, call: Callable[[], T]) -> T:
-        """The call's value, made in a thread."""
+    async def run(self, call: Callable[[], T], *, leave: bool = False) -> T:
+        """The call's value, made in a thread. With `leave` a call that takes too long for the caller's deadline is left to itself."""
         if self._limiter is None:
             self._limiter = CapacityLimiter(self._size)
-        return await to_thread.run_sync(call, limiter=self._limiter)
+        return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=leave)
 
 
 class IndexReader:
@@ -72,8 +74,9 @@ class IndexReader:
 class LedgerSources:
     """gateway.ports.Sources over the harvest ledger; the federation file says which sources there are."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, wake: Callable[[str, HarvestMode], None]) -> None:
         self._ledger, self._federation = house.harvests, house.federation
+        self._wake = wake
         self._pool = Pool(ROWS)
 
     async def states(self) -> list[SourceState]:
@@ -95,6 +98,7 @@ class LedgerSources:
         if source not in self._federation.sources():
             raise NotFound(f"There is no source {source[:80]!r} in the federation.")
         await self._pool.run(lambda: self._ledger.request(source, mode, by.principal))
+        await self._pool.run(lambda: self._wake(source, mode))
 
 
 class RowSessions:
@@ -132,18 +136,21 @@ class RowSessions:
 class Checks:
     """gateway.ports.Health: each dependency looked at, none of a facility's."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._pool = Pool(2)
+    def __init__(self, house: House, waker: Waker) -> None:
+        self._house, self._waker = house, waker
+        self._pool = Pool(3)
 
     async def ready(self) -> dict[str, str]:
-        """As the port says."""
-        return {"records": await self._look(self._records), "index": await self._look(self._index)}
+        """As the port says. Without a broker searches are answered, and launches wait for the sweeper."""
+        looks = {"records": self._records, "index": self._index}
+        if self._house.settings.broker is not None:
+            looks["broker"] = self._broker
+        return {name: await self._look(look) for name, look in looks.items()}
 
     async def _look(self, look: Callable[[], str]) -> str:
         try:
             with anyio.fail_after(_LOOK_S):
-                return await self._pool.run(look)
+                return await self._pool.run(look, leave=True)
         except TimeoutError:
             return "does not answer in time"
         except PangateError as error:
@@ -155,6 +162,10 @@ class Checks:
 
     def _index(self) -> str:
         self._house.index.search(Search(first=1))
+        return "ok"
+
+    def _broker(self) -> str:
+        depths(self._waker.app)
         return "ok"
 
 

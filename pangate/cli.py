@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,19 +11,24 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 import typer
 from rich.console import Console
 
 from catalogue.query import Search
-from catalogue.rebuild import rebuild as rebuild_index
-from pangate import progress, show
+from pangate import parted, progress, show
+from pangate.beat import SWEEP_S
+from pangate.beat import beat as beat_house
 from pangate.doctor import examine
 from pangate.export import lines
+from pangate.hands import AT_ONCE
 from pangate.house import House, open_house
 from pangate.serve import log_as_json
 from pangate.serve import serve as serve_house
 from pangate.settings import read_settings
+from pangate.tasks import MAINTENANCE
 from pangate.work import Work
+from pangate.worker import work as work_house
 from schema.activities import HarvestMode, HarvestState
 from schema.errors import PangateError
 from schema.records import Kind
@@ -40,7 +46,10 @@ _errors = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
-    """Run the command; a refusal is one sentence and exit code 1, never a traceback."""
+    """Run the command; a refusal is one sentence and exit code 1, never a traceback. What is printed on standard output is the answer
+    alone; warnings go to standard error."""
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+    structlog.configure(wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except PangateError as error:
@@ -56,6 +65,42 @@ def serve() -> None:
     _allow_loopback_sign_in()
     with open_house(settings, write_index=True) as house:
         serve_house(house)
+
+
+@app.command()
+def worker(
+    queues: Annotated[
+        str,
+        typer.Option(
+            help="Which wake-ups to take: harvests, launches, maintenance (with a shared index: the projector too)."
+        ),
+    ] = "harvests,launches,maintenance",
+    at_once: Annotated[
+        int | None, typer.Option("--at-once", min=1, max=64, help="How many tasks of each queue at the same time.")
+    ] = None,
+) -> None:
+    """Work for a federation on several machines: harvest, advance launches, project; until stopped. Needs PANGATE_BROKER."""
+    settings = read_settings()
+    log_as_json(settings.log_level)
+    names = parted.queues(queues)
+    parted.shared(settings)
+    counts = AT_ONCE if at_once is None else dict.fromkeys(names, at_once)
+    with open_house(settings, write_index=settings.index_url is not None and MAINTENANCE in names) as house:
+        work_house(house, names, counts)
+
+
+@app.command()
+def beat(
+    every: Annotated[
+        float, typer.Option("--every", min=1, max=3600, help="Seconds between two looks for what is owed.")
+    ] = SWEEP_S,
+) -> None:
+    """Find what is owed and send the wake-ups, until stopped. One is enough; a second stands by. Needs PANGATE_BROKER."""
+    settings = read_settings()
+    log_as_json(settings.log_level)
+    parted.shared(settings)
+    with open_house(settings, write_index=False) as house:
+        beat_house(house, every)
 
 
 @app.command()
@@ -114,13 +159,10 @@ def launches(json: Json = False) -> None:
 
 @app.command()
 def rebuild(json: Json = False) -> None:
-    """Build the search index anew from the records, aside, and swap it in. Stop `pangate serve` first, or ask it by restarting."""
+    """Build the search index anew from the records, aside, and swap it in, while searches and harvests go on. Where another process
+    writes the index (pangate serve, a maintenance worker), that one is asked to do it."""
     with _house(write_index=True) as house:
-        if not house.projecting:
-            _errors.print("Another process writes the index (pangate serve?). Stop it, then rebuild.", style="red")
-            raise typer.Exit(1)
-        with progress.bar("Rebuilding the index", quiet=json) as told:
-            count = rebuild_index(house.projector, told=told)
+        count = progress.rebuild(house, quiet=json)
         show.emit({"documents": count}, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
 
 

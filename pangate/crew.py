@@ -1,26 +1,27 @@
-"""This file is the threads of the one-machine profile: projector, sweeper, platform watch, and a Celery worker on the in-process broker."""
+"""This file is the threads beside the server: on one machine everything (projector, sweeper, platform watch, a Celery worker on the
+in-process broker); with a broker only what an embedded index needs, since workers and beat are processes of their own."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
-from celery import Celery
-from kombu.exceptions import KombuError
 
+from pangate.figures import Figures
+from pangate.hands import AT_ONCE, Hands
 from pangate.house import House
+from pangate.loops import Loop, Loops, Once
+from pangate.projection import Projection
 from pangate.sweeper import owed_harvests, owed_launches
-from pangate.tasks import ADVANCE, HARVEST, HARVESTS, LAUNCHES, celery_app, register
+from pangate.tasks import HARVESTS, LAUNCHES
+from pangate.wake import Waker
 from pangate.work import Work
-from schema.errors import PangateError
 
 log = structlog.get_logger("pangate.crew")
 
-PROJECT_S, SWEEP_S, LOOK_S, PURGE_S = 0.2, 2.0, 30.0, 600.0
-HARVESTS_AT_ONCE, HANDS = 2, 8
+SWEEP_S, LOOK_S, PURGE_S, FIGURES_S = 2.0, 30.0, 600.0, 15.0
+GRACE_S = 20.0
 
 
 class Crew:
@@ -28,90 +29,46 @@ class Crew:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self.work = Work(house)
-        self._app = celery_app(house.settings)
-        register(self._app, self.work)
-        self._stop = threading.Event()
-
-    def wake(self, launch: str) -> None:
-        """Have a launch advanced at once; if the broker is down, the sweeper will."""
-        self._send(ADVANCE, launch)
+        self.waker = Waker(house.settings)
+        self.work = Work(house, self.waker.launch, self.waker.harvest)
+        self._alone = house.settings.broker is None
+        self._projection = Projection(house)
+        loops = self._projection.loops() if self._alone or house.settings.index_url is None else []
+        self._loops = Loops([*loops, *self._own()] if self._alone else loops)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """While it lasts, the crew works; at the end every hand finishes its step and stops."""
-        loops = [
-            ("sweeper", self._sweep, SWEEP_S),
-            ("platforms", self.work.look, LOOK_S),
-            ("purge", self._purge, PURGE_S),
-        ]
-        if self._house.projecting:
-            loops.append(("projector", self._project, PROJECT_S))
-        worker = _Hands(self._app)
-        threads = [threading.Thread(target=self._every, args=loop, name=loop[0], daemon=True) for loop in loops]
-        for thread in [*threads, worker]:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            worker.finish()
-            for thread in [*threads, worker]:
-                thread.join(timeout=20)
-
-    def _every(self, name: str, turn: Callable[[], None], seconds: float) -> None:
-        while not self._stop.is_set():
+        with self._loops.running():
+            if not self._alone:
+                yield
+                return
+            hands = Hands(self._house.settings, self.work, (HARVESTS, LAUNCHES), AT_ONCE)
+            hands.start()
             try:
-                turn()
-            except PangateError as error:
-                log.warning("turn_failed", what=name, reason=error.message)
-            except Exception:  # a thread that ends would end its work for ever
-                log.exception("turn_broke", what=name)
-            self._stop.wait(seconds)
+                yield
+            finally:
+                self.work.end()
+                if not hands.finish(GRACE_S):
+                    log.warning("ended_with_work_in_hand")
+        self._projection.leave()
 
-    def _project(self) -> None:
-        self._house.projector.project()
-
-    def _purge(self) -> None:
-        self._house.sessions.purge(self._house.clock())
+    def _own(self) -> list[Loop]:
+        figures = Figures(self._house, None)
+        return [
+            Loop("sweeper", self._sweep, SWEEP_S),
+            Loop("platforms", self.work.look, LOOK_S),
+            Loop("purge", self.work.purge, PURGE_S),
+            Loop("figures", figures.take, FIGURES_S),
+            Loop("realign", Once(self._house.truth.realign), LOOK_S),
+        ]
 
     def _sweep(self) -> None:
         for launch in owed_launches(self._house):
             if not self.work.is_busy(f"launch:{launch}"):
-                self._send(ADVANCE, launch)
-        free = HARVESTS_AT_ONCE - self.work.busy("harvest:")
+                self.waker.launch(launch)
+        free = AT_ONCE[HARVESTS] - self.work.busy("harvest:")
         for source, mode in owed_harvests(self._house):
             if free > 0 and not self.work.is_busy(f"harvest:{source}"):
-                self._send(HARVEST, source, mode.value)
+                self.waker.harvest(source, mode)
                 free -= 1
-
-    def _send(self, task: str, *arguments: str) -> None:
-        try:
-            self._app.send_task(task, arguments, ignore_result=True)
-        except (KombuError, OSError) as error:
-            log.warning("broker_down", reason=type(error).__name__)
-
-
-class _Hands(threading.Thread):
-    """A Celery worker in a thread, with a pool of threads."""
-
-    def __init__(self, app: Celery) -> None:
-        super().__init__(name="hands", daemon=True)
-        self._worker: Any = app.WorkController(
-            pool="threads",
-            concurrency=HANDS,
-            queues=[HARVESTS, LAUNCHES],
-            hostname="hands@pangate",
-            loglevel="WARNING",
-            without_heartbeat=True,
-            without_mingle=True,
-            without_gossip=True,
-        )
-
-    def run(self) -> None:
-        self._worker.start()
-
-    def finish(self) -> None:
-        """Take nothing new, finish what is in hand."""
-        self._worker.should_stop = 0
-        self._worker.stop(in_sighandler=False)

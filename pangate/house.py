@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from catalogue.assembly import Order
-from catalogue.database import Database, open_database
+from catalogue.database import At, Database, nothing, open_database
 from catalogue.harvests import Harvests
-from catalogue.index.embedded import EmbeddedIndex
 from catalogue.intake import Rules
 from catalogue.launches import Launches
 from catalogue.ports import Index
 from catalogue.project import Projector
+from catalogue.rebuilds import Rebuilds
 from catalogue.records import Records
 from catalogue.sessions import Sessions
-from pangate.settings import Environment, Settings, gateway_secret, read_file
+from pangate.engines import open_index
+from pangate.settings import Environment, Settings, gateway_secret, read_file, truth_url
 from pangate.vocabulary import vocabulary_of
-from schema.errors import Misconfigured, Unavailable
 from schema.federation import Federation
 from schema.techniques import Vocabulary
 from triggers.desk import Desk
@@ -39,7 +40,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class House:
-    """All rooms. `projecting` tells whether this process may write to the embedded index."""
+    """All rooms. `projecting` tells whether this process may write to the index (a shared one: under the projector's lease)."""
 
     settings: Settings
     environment: Environment
@@ -52,6 +53,7 @@ class House:
     harvests: Harvests
     launches: Launches
     sessions: Sessions
+    rebuilds: Rebuilds
     index: Index
     projecting: bool
     platforms: dict[str, Platform]
@@ -59,7 +61,7 @@ class House:
     @cached_property
     def projector(self) -> Projector:
         """The projector of this process: one, since projecting and rebuilding take turns on it."""
-        return Projector(self.truth, self.index)
+        return Projector(self.truth, self.index, self.database.at)
 
     @property
     def line(self) -> Line:
@@ -78,46 +80,34 @@ class House:
 
 
 @contextmanager
-def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now) -> Iterator[House]:
-    """The house, closed at the end. With `write_index` this process projects if no other does already. Raises Misconfigured."""
+def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now, at: At = nothing) -> Iterator[House]:
+    """The house, closed at the end. With `write_index` this process projects if no other does already; `at` is called with the name of
+    each point at which a crash must do no harm. Raises Misconfigured."""
     federation, environment = read_file(settings), Environment()
     order = Order({home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities})
     prefixes = {facility.id: facility.prefixes for facility in federation.facilities}
     vocabulary = vocabulary_of(settings.vocabulary)
-    database = open_database(settings.database_url, clock=clock)
-    platforms = open_platforms(federation, environment, clock)
-    index, projecting = _index(settings, vocabulary, write=write_index)
-    try:
+    with ExitStack() as opened:
+        database = open_database(truth_url(settings, environment), clock=clock, at=at)
+        opened.callback(database.close)
+        platforms = open_platforms(federation, environment, clock)
+        opened.callback(close_platforms, platforms)
+        index, projecting = open_index(settings, environment, vocabulary, write=write_index)
+        opened.callback(index.close)
         yield House(
             settings=settings,
             environment=environment,
             federation=federation,
             vocabulary=vocabulary,
             clock=clock,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             database=database,
             truth=Records(database, order),
             harvests=Harvests(database, Rules(order, prefixes)),
             launches=Launches(database),
             sessions=Sessions(database),
+            rebuilds=Rebuilds(database),
             index=index,
             projecting=projecting,
             platforms=platforms,
         )
-    finally:
-        close_platforms(platforms)
-        index.close()
-        database.close()
-
-
-def _index(settings: Settings, vocabulary: Vocabulary, *, write: bool) -> tuple[Index, bool]:
-    if settings.index and settings.index.startswith(("http://", "https://")):
-        raise Misconfigured(
-            "PANGATE_INDEX names an Elasticsearch server, which this release does not speak to yet; name a folder."
-        )
-    if write:
-        try:
-            return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
-        except Unavailable:  # another process projects
-            pass
-    return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False

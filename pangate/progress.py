@@ -13,12 +13,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from catalogue.ports import Harvest
 from harvesters.registry import KINDS
 from pangate.house import House
+from pangate.loops import Loops
+from pangate.projection import Projection
 from pangate.work import Work
 from schema.activities import HarvestMode
-from schema.errors import Misconfigured
+from schema.errors import Misconfigured, Unavailable
 from schema.records import encode
 
 _WAIT_S = 120.0
+_REBUILD_S = 6 * 3600.0
 Told = Callable[[int, int], None]
 
 
@@ -59,13 +62,46 @@ def harvest(work: Work, source: str, mode: HarvestMode, *, quiet: bool) -> Harve
 def project(house: House, *, quiet: bool) -> None:
     """Bring the index to the records' head, or wait until the process that writes it has."""
     with bar("Indexing", quiet=quiet) as told:
-        if house.projecting:
-            house.projector.project()
+        projection = Projection(house)
+        if projection.take():
+            try:
+                house.projector.project()
+            finally:
+                projection.leave()
             return
         head, began = house.truth.head(), time.monotonic()
         while house.index.mark() < head and time.monotonic() - began < _WAIT_S:
             told(house.index.mark(), head)
             time.sleep(0.2)
+
+
+def rebuild(house: House, *, quiet: bool) -> int:
+    """Build the index anew, or have the process that writes it do so and wait; how many documents it holds. Raises Unavailable when
+    nobody does it in time, or it failed."""
+    projection = Projection(house)
+    with bar("Rebuilding the index", quiet=quiet) as told:
+        if projection.take():
+            with Loops([loop for loop in projection.loops() if loop.name.startswith("post")]).running():
+                try:
+                    return projection.renew(told)
+                finally:
+                    projection.leave()
+        return _asked(house, house.rebuilds.request("command line"))
+
+
+def _asked(house: House, id: int) -> int:
+    began = time.monotonic()
+    while time.monotonic() - began < _REBUILD_S:
+        found = house.rebuilds.rebuild(id)
+        if found is not None and found.ended is not None:
+            return found.documents
+        if found is not None and found.message:
+            raise Unavailable(f"The process that writes the index could not rebuild it: {found.message}")
+        time.sleep(0.5)
+    raise Unavailable(
+        "The index was not rebuilt in time by the process that writes it (pangate serve, or a worker of the "
+        "queue maintenance); it stays asked for."
+    )
 
 
 def probe(house: House, source: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pangate.analysis import AnalysisDesk
 from pangate.bridges import Checks, IndexReader, LedgerSources, RowSessions
 from pangate.crew import Crew
 from pangate.house import House
+from pangate.parted import shared
 
 GRACE_S = 10
 
@@ -39,10 +40,10 @@ def app_of(house: House, crew: Crew) -> Starlette:
         url=settings.public_url,
         secret=house.secret,
         reader=IndexReader(house),
-        sources=LedgerSources(house),
-        launches=AnalysisDesk(house, crew.wake),
+        sources=LedgerSources(house, crew.waker.harvest),
+        launches=AnalysisDesk(house, crew.waker.launch),
         sessions=RowSessions(house),
-        health=Checks(house),
+        health=Checks(house, crew.waker),
         federation=house.federation,
         vocabulary=house.vocabulary,
         clock=house.clock,
@@ -56,6 +57,8 @@ def app_of(house: House, crew: Crew) -> Starlette:
 def serve(house: House) -> None:
     """Serve until SIGTERM or Ctrl-C: then take nothing new, finish what is in hand, and stop."""
     settings = house.settings
+    if settings.broker is not None:
+        shared(settings)
     crew = Crew(house)
     config = uvicorn.Config(
         app_of(house, crew),

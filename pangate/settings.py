@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,7 +33,17 @@ class Settings(BaseSettings):
     index: str | None = Field(
         None, description="a folder, or http(s)://… of Elasticsearch; a folder in the data folder without it"
     )
+    index_prefix: str = Field("pangate", description="what the names of the indexes in Elasticsearch begin with")
+    index_shards: int = Field(1, ge=1, le=1024, description="primary shards of each index in Elasticsearch")
+    index_replicas: int = Field(0, ge=0, le=16, description="replicas of each shard in Elasticsearch")
+    index_ca: Path | None = Field(None, description="the certificate authority of an https Elasticsearch, a file")
     broker: str | None = Field(None, description="redis://… or amqp://…; within the process without it")
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="where a worker or beat tells its figures and that it lives; nowhere without it",
+    )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="the port to listen on")
     url: str | None = Field(None, description="the public address, when it is another than host and port")
@@ -72,8 +82,13 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """Where the truth is."""
+        """Where the truth is, as it was set."""
         return self.database or f"sqlite:///{(self.data / 'pangate.sqlite').absolute()}"
+
+    @property
+    def index_url(self) -> str | None:
+        """The address of the Elasticsearch cluster, if the index is one."""
+        return self.index if self.index and urlsplit(self.index).scheme in ("http", "https") else None
 
     @property
     def index_folder(self) -> Path:
@@ -125,6 +140,33 @@ class Environment:
         raise Misconfigured(
             f"the secret {name} is not set; put it into the environment, or its file's path into {name}_FILE."
         )
+
+    def optional(self, name: str) -> str:
+        """The value, empty when it is not set at all. Raises Misconfigured for a file that cannot be read."""
+        return self.secret(name) if self._environ.get(name) or self._environ.get(f"{name}_FILE") else ""
+
+
+def truth_url(settings: Settings, environment: Environment) -> str:
+    """Where the truth is; the password of a server's user may come from PANGATE_DATABASE_PASSWORD. Raises Misconfigured."""
+    return with_password(settings.database_url, environment.optional("PANGATE_DATABASE_PASSWORD"), "PANGATE_DATABASE")
+
+
+def broker_url(settings: Settings, environment: Environment) -> str | None:
+    """Where the wake-ups go; the password may come from PANGATE_BROKER_PASSWORD. None: they stay in the process."""
+    if settings.broker is None:
+        return None
+    return with_password(settings.broker, environment.optional("PANGATE_BROKER_PASSWORD"), "PANGATE_BROKER")
+
+
+def with_password(url: str, password: str, name: str) -> str:
+    """A server's URL with a password that was kept apart from it. Raises Misconfigured when it names another already."""
+    parts = urlsplit(url)
+    if not password:
+        return url
+    if parts.password is not None or not parts.hostname:
+        raise Misconfigured(f"{name} must be a server's address without a password when {name}_PASSWORD is set.")
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
 
 
 def gateway_secret(settings: Settings, environment: Environment) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -13,23 +14,50 @@ from harvesters import child
 from harvesters.harvest import Progress, harvest
 from harvesters.ports import End, Order, Step
 from pangate.house import House
+from pangate.tally import HARVESTS_ENDED, LAUNCH_STEPS
 from schema.activities import HarvestMode
 from triggers import launch, outlook, reconcile
 
 log = structlog.get_logger("pangate.work")
+
+SLICE_S = 900.0
+"""A harvest that takes longer goes on under a new wake-up, so that no broker thinks the first one lost."""
+SOON_S = 60.0
+"""What is due later than that is the sweeper's to find."""
+Later = Callable[[str, float], None]
+Again = Callable[[str, HarvestMode], None]
 
 
 def _quiet(_run: Harvest, _message: str, _total: int | None) -> None:
     """Nobody watches."""
 
 
-class Work:
-    """What one process does when it is woken. The same thing is never done twice at once in one process (and, by leases, anywhere)."""
+class Interrupted(Exception):
+    """A harvest stops between two pages because its process ends or its slice is over; it is owed, and goes on at its bookmark."""
 
-    def __init__(self, house: House) -> None:
+
+def _moved(item: Step | End, order: Order) -> bool:
+    """Whether a walk cut here would go on elsewhere than where it began."""
+    return isinstance(item, Step) and bool(item.bookmark.state) and item.bookmark != order.resume
+
+
+class Work:
+    """What one process does when it is woken. The same thing is never done twice at once in one process (and, by leases, anywhere).
+
+    `later` is told when a launch has its next step soon, `again` when a harvest has more to do than fits into a slice."""
+
+    def __init__(
+        self, house: House, later: Later = lambda _id, _seconds: None, again: Again = lambda _source, _mode: None
+    ) -> None:
         self._house = house
-        self._busy: set[str] = set()
+        self._later, self._again = later, again
+        self._busy: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._ending = threading.Event()
+
+    def end(self) -> None:
+        """Have everything stop at its next safe point."""
+        self._ending.set()
 
     def busy(self, prefix: str) -> int:
         """How many things whose name begins so are being done."""
@@ -41,46 +69,86 @@ class Work:
         with self._lock:
             return name in self._busy
 
-    def harvest(self, source: str, mode: str, progress: Progress = _quiet) -> Harvest | None:
-        """Harvest a source; None when it is being harvested already, or is not in the federation."""
+    def hanging(self, prefix: str, seconds: float) -> list[str]:
+        """What has been in hand longer than that."""
+        now = time.monotonic()
+        with self._lock:
+            return [name for name, since in self._busy.items() if name.startswith(prefix) and now - since > seconds]
+
+    def harvest(
+        self, source: str, mode: str, progress: Progress = _quiet, slice_s: float | None = SLICE_S
+    ) -> Harvest | None:
+        """Harvest a source; None when it is being harvested already, is not in the federation, or goes on later."""
         found = self._house.federation.sources().get(source)
-        if found is None:
+        if found is None or self._ending.is_set():
             return None
         facility, place = found
+        until = time.monotonic() + (slice_s or child.SECONDS)
 
         def walk(order: Order) -> Iterator[Step | End]:
-            return child.walk(facility, place, order, self._house.environment)
+            whole = bool(order.ids)  # fetching what a sweep named must not be cut: the names are kept in memory alone
+            for item in child.walk(facility, place, order, self._house.environment):
+                yield item  # and it is committed when we are asked for the next
+                whole = whole or isinstance(item, End) or bool(item.seen)
+                over = time.monotonic() > until and not whole and _moved(item, order)
+                if self._ending.is_set() or over:
+                    raise Interrupted
 
         with self._alone(f"harvest:{source}") as alone:
             if not alone:
                 return None
-            done = harvest(source, HarvestMode(mode), walk, self._house.harvests, self._house.owner, progress)
+            cut = False
+            try:
+                done = harvest(source, HarvestMode(mode), walk, self._house.harvests, self._house.owner, progress)
+            except Interrupted:
+                done, cut = None, True
+                log.info("harvest_interrupted", source=source, mode=mode, ending=self._ending.is_set())
+        if cut:
+            self._again(source, HarvestMode(mode))
         if done is not None:
+            HARVESTS_ENDED.labels(source, done.state.value).inc()
             log.info("harvest", source=source, state=done.state.value, seen=done.figures.seen, message=done.message)
         return done
 
     def advance(self, id: str) -> None:
-        """A launch's next steps."""
+        """A launch's next steps; whoever takes them has the following ones remembered."""
+        ledger, clock = self._house.launches, self._house.clock
         with self._alone(f"launch:{id}") as alone:
-            if alone:
-                launch.advance(id, self._house.line)
+            before = ledger.launch(id) if alone else None
+            if before is None or before.due is None or before.due > clock():
+                return
+            after = launch.advance(id, self._house.line)
+        if after is None or after.version == before.version:
+            return
+        if after.state is not before.state:
+            LAUNCH_STEPS.labels(after.state.value).inc()
+        if after.due is not None and (wait := (after.due - clock()).total_seconds()) <= SOON_S:
+            self._later(id, max(wait, 0.05))
 
     def look(self) -> None:
         """What every platform can do at present, and what at the sites is ours but unknown, or known but gone."""
-        for platform in self._house.platforms.values():
-            outlook.look(platform, self._house.launches, self._house.clock)
-            report = reconcile.reconcile(platform, self._house.line)
-            if report.ended or report.missing:
-                log.warning("reconciled", platform=platform.key, ended=len(report.ended), missing=len(report.missing))
+        with self._alone("look") as alone:
+            for platform in self._house.platforms.values() if alone else ():
+                outlook.look(platform, self._house.launches, self._house.clock)
+                report = reconcile.reconcile(platform, self._house.line)
+                if report.ended or report.missing:
+                    log.warning(
+                        "reconciled", platform=platform.key, ended=len(report.ended), missing=len(report.missing)
+                    )
+
+    def purge(self) -> None:
+        """Forget sessions, sign-ins and tickets that have expired."""
+        self._house.sessions.purge(self._house.clock())
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[bool]:
         with self._lock:
             free = name not in self._busy
-            self._busy.add(name)
+            if free:
+                self._busy[name] = time.monotonic()
         try:
             yield free
         finally:
             if free:
                 with self._lock:
-                    self._busy.discard(name)
+                    self._busy.pop(name, None)

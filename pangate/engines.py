@@ -1,0 +1,55 @@
+"""This file is which search engine stands behind the index: the embedded one in a folder, or an Elasticsearch cluster at an address."""
+
+from __future__ import annotations
+
+import structlog
+
+from catalogue.index.elastic import ElasticIndex
+from catalogue.index.elastic_client import Connection
+from catalogue.index.elastic_generations import Layout
+from catalogue.index.embedded import EmbeddedIndex
+from catalogue.ports import Index
+from pangate.settings import Environment, Settings
+from schema.errors import Unavailable
+from schema.techniques import Vocabulary
+
+log = structlog.get_logger("pangate.engines")
+
+
+def open_index(
+    settings: Settings, environment: Environment, vocabulary: Vocabulary, *, write: bool
+) -> tuple[Index, bool]:
+    """The index, and whether this process may write to it: an embedded one if no other does, a shared one under the projector's lease.
+
+    Raises Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
+    """
+    if settings.index_url is not None:
+        return _cluster(settings, settings.index_url, environment, vocabulary, write=write), write
+    if write:
+        try:
+            return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
+        except Unavailable:  # another process projects
+            pass
+    return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False
+
+
+def _cluster(
+    settings: Settings, url: str, environment: Environment, vocabulary: Vocabulary, *, write: bool
+) -> ElasticIndex:
+    connection = Connection(
+        url,
+        api_key=environment.optional("PANGATE_INDEX_API_KEY"),
+        user=environment.optional("PANGATE_INDEX_USER"),
+        password=environment.optional("PANGATE_INDEX_PASSWORD"),
+        ca_file=settings.index_ca,
+    )
+    layout = Layout(settings.index_prefix, settings.index_shards, settings.index_replicas)
+    index = ElasticIndex(connection, layout, writable=write, techniques=vocabulary)
+    try:
+        index.check()
+    except Unavailable as error:  # it may come later; until then readiness says so
+        log.warning("index_unavailable", reason=error.message)
+    except BaseException:
+        index.close()
+        raise
+    return index

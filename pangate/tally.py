@@ -1,0 +1,15 @@
+"""This file is the counters of what a process itself has done. Labels are bounded: sources and platforms of the federation file, states."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+HARVESTS_ENDED = Counter(
+    "pangate_harvests_ended", "Harvests that ended, by the state they ended in.", ["source", "state"]
+)
+LAUNCH_STEPS = Counter("pangate_launch_moves", "Moves of launches into a state, made by this process.", ["state"])
+PROJECTED = Counter(
+    "pangate_projected_documents", "Documents this process has written to the index or removed from it."
+)
+REBUILDS_ENDED = Counter("pangate_rebuilds_ended", "Rebuilds of the index that ended.", ["outcome"])
+LOOPS_FAILED = Counter("pangate_turns_failed", "Turns of this process's loops that failed.", ["loop"])
