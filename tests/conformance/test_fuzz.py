@@ -72,7 +72,13 @@ OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_whatever_is_asked_is_answered_or_refused_by_name(operation: str, who: str) -> None:
     @seed(20261122)
-    @settings(max_examples=CASES, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=CASES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         OPERATIONS[operation].as_strategy(),
         st.booleans(),
