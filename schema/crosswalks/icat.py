@@ -27,6 +27,7 @@ from schema.records import (
     Kind,
     Reject,
     Sample,
+    Technique,
 )
 
 INSTRUMENT_DETAILS = ("startDate", "endDate")
@@ -64,14 +65,7 @@ def dataset(place: Place, raw: object) -> Dataset | Reject:
         description=said(inner.get("description"), TEXT),
         investigation=of.investigation_part(investigation),
         instruments=used or of.instruments(investigation.get("investigationInstruments")),
-        techniques=techniques(
-            place,
-            (
-                (each.get("pid"), each.get("name"))
-                for link in parts(inner.get("datasetTechniques"))
-                if (each := mapping(link.get("technique")))
-            ),
-        ),
+        techniques=_techniques(place, inner),
         samples=(of.sample_part(sample),) if sample else (),
         people=of.people(investigation.get("investigationUsers")),
         keywords=of.names(investigation.get("keywords")),
@@ -173,6 +167,13 @@ def sample(place: Place, raw: object) -> Sample | Reject:
         parameters=of.parameters(place, inner.get("parameters")),
     )
     return fitting(place, made, raw)
+
+
+def _techniques(place: Place, inner: Mapping[str, Any]) -> tuple[Technique, ...]:
+    """By name, since included lists come in no fixed order."""
+    linked = (mapping(link.get("technique")) for link in parts(inner.get("datasetTechniques")))
+    named = sorted(((each.get("pid"), each.get("name")) for each in linked if each), key=repr)
+    return tuple(sorted(techniques(place, named), key=lambda each: (each.name, each.pid or "")))
 
 
 def _access(place: Place, release: datetime | None) -> Access:
