@@ -66,6 +66,7 @@ class World:
         store = Store(now=lambda: self.now, version=version, **settings)
         fill(store, datasets=datasets)
         publish(store)
+        store.update("Investigation", 1, releaseDate="2020-01-01T00:00:00+00:00")
         made = IcatSite(store, self.stack.enter_context(serve(store)), self.folder, **more)
         made.clock = lambda: self.now
         return made
@@ -136,7 +137,7 @@ def test_every_release_is_harvested_whole_and_again_without_a_change(
     site = world.site(version, anonymous=anonymous)
     site.done()
     visible = len(site.ids(Kind.DATASET))
-    assert visible == 60 if not anonymous else 0 < visible <= 60
+    assert visible == 60 if not anonymous else 0 < visible < 60
     assert bool(site.ids(Kind.PUBLICATION)) is (version != "4.10.0")
     world.later(minutes=5)
     run = site.done(INCREMENTAL)
