@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from graphene.types.resolver import dict_or_attr_resolver
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
-    GraphQLLeafType,
+    GraphQLFloat,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -27,6 +28,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     VariableNode,
+    get_nullable_type,
 )
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
@@ -34,7 +36,8 @@ from graphql.pyutils import Undefined
 
 from gateway.graphql import shape
 
-_KEPT: Mapping[str, type] = {"String": str, "ID": str, "DateTime": str, "Boolean": bool}  # written as they are
+_NONE = type(None)
+_KEPT: Mapping[str, tuple[type, ...]] = {"String": (str,), "ID": (str,), "DateTime": (str,), "Boolean": (bool,)}
 
 
 class NotCompiled(Exception):
@@ -69,6 +72,7 @@ class Room:
 
 Read = Callable[[Any, Asked], Any]
 Project = Callable[[Any, Asked], Any]
+Fields = tuple[tuple[str, str, tuple[type, ...], Project], ...]
 
 
 class Compiler:
@@ -95,17 +99,8 @@ class Compiler:
         except GraphQLError:
             raise NotCompiled from None
         self._room.take(1 + len(selected))
-        fields = tuple((key, self._field(type, group)) for key, group in selected.items())
-
-        def project(value: Any, asked: Asked) -> dict[str, Any]:
-            return {key: get(value, asked) for key, get in fields}
-
-        def project_stored(value: Any, asked: Asked) -> dict[str, Any]:
-            if value.type != type.name:
-                raise NotPlain
-            return {key: get(value, asked) for key, get in fields}
-
-        return project_stored if type.name in shape.READERS else project
+        fields = tuple((key, *_place(type, group[0]), self._field(type, group)) for key, group in selected.items())
+        return _stored(type.name, fields) if type.name in shape.SHAPES else _plain(fields)
 
     def _field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Project:
         name = nodes[0].name.value
@@ -129,35 +124,62 @@ class Compiler:
         if isinstance(type, GraphQLScalarType | GraphQLEnumType):
             return _leaf(type)
         if isinstance(type, GraphQLList):
-            return _list(self._complete(type.of_type, nodes))
-        if not isinstance(type, GraphQLObjectType):
-            raise NotCompiled
-        project = self.object(type, nodes)
-
-        def present(value: Any, asked: Asked) -> Any:
-            if value is None:
-                raise NotPlain
-            return project(value, asked)
-
-        return present
+            return _list(self._complete(type.of_type, nodes), _kept(type.of_type))
+        if isinstance(type, GraphQLObjectType):
+            return self.object(type, nodes)
+        raise NotCompiled
 
 
-def _list(each: Project) -> Project:
+def _stored(name: str, fields: Fields) -> Project:
+    """An object that lies in a stored document."""
+
+    def project(value: shape.Stored, asked: Asked) -> dict[str, Any]:
+        if value.type != name:
+            raise NotPlain
+        data = value.data
+        return {
+            key: found if type(found := data.get(place)) in kept else get(value, asked)
+            for key, place, kept, get in fields
+        }
+
+    return project
+
+
+def _plain(fields: Fields) -> Project:
+    """Any other object."""
+    every = tuple((key, get) for key, _, _, get in fields)
+
+    def project(value: Any, asked: Asked) -> dict[str, Any]:
+        if value is None:
+            raise NotPlain
+        if type(value) is not dict:
+            return {key: get(value, asked) for key, get in every}
+        return {
+            key: found if type(found := value.get(place)) in kept else get(value, asked)
+            for key, place, kept, get in fields
+        }
+
+    return project
+
+
+def _list(each: Project, kept: tuple[type, ...]) -> Project:
     def present(value: Any, asked: Asked) -> list[Any]:
         if type(value) is not list and type(value) is not tuple:
             raise NotPlain
+        if kept and all(type(item) in kept for item in value):
+            return list(value)
         return [each(item, asked) for item in value]
 
     return present
 
 
-def _leaf(type_: GraphQLLeafType) -> Project:
+def _leaf(type_: GraphQLScalarType | GraphQLEnumType) -> Project:
     serialize = type_.serialize
-    kept = _KEPT.get(type_.name)
+    kept = _KEPT.get(type_.name, ())
     names = {name: serialize(name) for name in type_.values} if isinstance(type_, GraphQLEnumType) else {}
 
     def present(value: Any, _asked: Asked) -> Any:
-        if type(value) is kept:
+        if type(value) in kept:
             return value
         if type(value) is str and value in names:
             return names[value]
@@ -168,13 +190,53 @@ def _leaf(type_: GraphQLLeafType) -> Project:
     return present
 
 
+def _place(parent: GraphQLObjectType, node: FieldNode) -> tuple[str, tuple[type, ...]]:
+    """Where a leaf lies in its JSON object or dict, and of which Python types it is shown as it lies there (none: it has to be
+    completed)."""
+    definition = parent.fields.get(node.name.value)
+    if definition is None:
+        return "", ()
+    if not _is_stored(definition):
+        place = _attribute(definition)
+        return ("", ()) if place is None else (place, _kept(definition.type))
+    rule = shape.SHAPES[parent.name].get(node.name.value)
+    if not isinstance(rule, shape.At):
+        return "", ()
+    kept = _kept(definition.type)
+    if get_nullable_type(definition.type) is GraphQLFloat:
+        kept = (float, *kept)  # stored numbers are finite: JSON knows no others
+    return rule.key, kept if rule.absent is None else tuple(each for each in kept if each is not _NONE)
+
+
+def _kept(type_: GraphQLOutputType) -> tuple[type, ...]:
+    """The Python types of values that a leaf writes as they are."""
+    leaf = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if not isinstance(leaf, GraphQLScalarType):
+        return ()
+    kept = _KEPT.get(leaf.name, ())
+    return kept if isinstance(type_, GraphQLNonNull) else (*kept, _NONE)
+
+
+def _attribute(definition: GraphQLField) -> str | None:
+    """The key that graphene's own resolver reads, when it gives null for what is not there."""
+    resolve = definition.resolve
+    if isinstance(resolve, partial) and resolve.func is dict_or_attr_resolver and resolve.args[1:] == (None,):
+        return str(resolve.args[0])
+    return None
+
+
+def _is_stored(definition: GraphQLField) -> bool:
+    resolve = definition.resolve
+    return isinstance(resolve, partial) and resolve.func is shape.read
+
+
 def _read(parent: GraphQLObjectType, name: str, definition: GraphQLField, node: FieldNode) -> Read:
     """How a field's value is had from its object. Raises NotCompiled for what has to be waited for."""
-    resolve = definition.resolve
-    plain = resolve.func if isinstance(resolve, partial) else resolve
-    if plain is shape.read:
+    if _is_stored(definition):
         reader = shape.READERS[parent.name][name]
         return lambda value, _asked: reader(value)
+    resolve = definition.resolve
+    plain = resolve.func if isinstance(resolve, partial) else resolve
     if resolve is None or inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
         raise NotCompiled
     if not definition.args:

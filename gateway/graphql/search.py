@@ -34,11 +34,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Edge:
-    """A hit on its way out, decoded once."""
+    """A hit on its way out, decoded once; `question` is the digest of its page's, made once for all of its cursors."""
 
     hit: Hit
     node: shape.Stored
     search: Search
+    question: str
 
 
 async def run(context: Context, kind: Kind, given: Mapping[str, Any]) -> Page:
@@ -103,12 +104,13 @@ def size(given: int | None, context: Context, default: int = 10, limit: int | No
 
 def edges(page: Page) -> list[Edge]:
     """The hits of a page, each decoded once."""
-    return [Edge(hit, shape.document(hit.raw), page.search) for hit in page.found.hits]
+    question = cursors.question(page.search)
+    return [Edge(hit, shape.document(hit.raw), page.search, question) for hit in page.found.hits]
 
 
 def cursor(edge: Edge, context: Context) -> str:
     """The cursor of a hit."""
-    return cursors.seal_position(context.settings.cursor_key, edge.search, edge.hit.position)
+    return cursors.seal(context.settings.cursor_key, edge.question, edge.hit.position)
 
 
 def page_info(page: Page, context: Context) -> dict[str, Any]:
