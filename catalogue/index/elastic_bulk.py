@@ -128,7 +128,9 @@ class Writer:
             return []
         ids = {identity(item.entry.kind, item.entry.pid): item for item in items}
         path = f"/{self.generation.restricted}/_mget"
-        request = Request("POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": "docs._id,docs.found"})
+        request = Request(
+            "POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": "docs._id,docs.found"}, patient=True
+        )
         found = self._insist(request)["docs"]
         return [ids[one["_id"]]._replace(content=_TOMBSTONE, again=False) for one in found if one.get("found") is True]
 
@@ -168,7 +170,7 @@ class Writer:
 
     def _request(self, index: str, items: Iterable[Item]) -> Request:
         body = b"".join(item.lines() for item in items)
-        return Request("POST", f"/{write_alias(index)}/_bulk", body, _PARAMETERS)
+        return Request("POST", f"/{write_alias(index)}/_bulk", body, _PARAMETERS, patient=True)
 
     def _insist(self, request: Request) -> Any:
         for attempt in range(1, TRIES + 1):

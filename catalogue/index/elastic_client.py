@@ -27,7 +27,8 @@ _NDJSON = "application/x-ndjson"
 class Connection(msgspec.Struct, frozen=True):
     """How a cluster is reached: `url` (several may be given, parted by commas), and one of API key or user and password.
 
-    `ca_file` is the certificate authority of an https server whose certificate no public one has signed. `timeout` in seconds.
+    `ca_file` is the certificate authority of an https server whose certificate no public one has signed. `timeout` is how many
+    seconds a search may take; what writes or makes indexes may take `patience` seconds.
     """
 
     url: str
@@ -36,18 +37,20 @@ class Connection(msgspec.Struct, frozen=True):
     password: str = ""
     ca_file: Path | None = None
     timeout: float = 10.0
+    patience: float = 90.0
 
     def __repr__(self) -> str:
         return f"Connection({self.url!r})"
 
 
 class Request(NamedTuple):
-    """One call: JSON values as body, or ready bytes of a bulk."""
+    """One call: JSON values as body, or ready bytes of a bulk. `patient`: it may take long."""
 
     method: str
     path: str
     body: Mapping[str, Any] | bytes | None = None
     params: Mapping[str, str] = {}
+    patient: bool = False
 
 
 Steps = Generator[Request, Any, T]
@@ -94,6 +97,7 @@ class Cluster:
         self.where = connection.url
         try:
             self._client = Elasticsearch(**_options(connection))
+            self._patient = self._client.options(request_timeout=connection.patience)
         except (ValueError, TypeError, OSError) as error:
             raise Misconfigured(f"The address or login of Elasticsearch cannot be used: {_plain(error)}") from None
 
@@ -102,7 +106,8 @@ class Cluster:
         kind = _NDJSON if isinstance(request.body, bytes) else _JSON
         headers = {"accept": _JSON} | ({"content-type": kind} if request.body is not None else {})
         try:
-            return self._client.perform_request(
+            client = self._patient if request.patient else self._client
+            return client.perform_request(
                 request.method, request.path, params=request.params or None, headers=headers, body=request.body
             ).body
         except (ApiError, TransportApiError) as error:

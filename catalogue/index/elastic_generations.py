@@ -118,6 +118,7 @@ def created(layout: Layout) -> Steps[Generation]:
                 "mappings": mappings(),
                 "aliases": {write_alias(index): {}},
             },
+            patient=True,
         )
     return generation
 
@@ -130,7 +131,7 @@ def template(layout: Layout) -> Request:
         "version": FORMAT,
         "template": {"settings": {"index": settings(layout.shards, layout.replicas)}, "mappings": mappings()},
     }
-    return Request("PUT", f"/_index_template/{layout.prefix}-v{FORMAT}", body)
+    return Request("PUT", f"/_index_template/{layout.prefix}-v{FORMAT}", body, patient=True)
 
 
 def taken(layout: Layout, generation: Generation) -> Steps[list[Generation]]:
@@ -143,7 +144,7 @@ def taken(layout: Layout, generation: Generation) -> Steps[list[Generation]]:
         for side in SIDES
     ]
     actions += [{"add": {"index": f"{generation.stem}-{side}", "alias": layout.alias(side)}} for side in SIDES]
-    yield Request("POST", "/_aliases", {"actions": actions})
+    yield Request("POST", "/_aliases", {"actions": actions}, patient=True)
     return olds
 
 
@@ -159,4 +160,4 @@ def everything(layout: Layout) -> Steps[list[Generation]]:
 def dropped(generations: Iterable[Generation]) -> Steps[None]:
     """Delete these generations."""
     for generation in generations:
-        yield Request("DELETE", f"/{generation.both}", None, {"ignore_unavailable": "true"})
+        yield Request("DELETE", f"/{generation.both}", None, {"ignore_unavailable": "true"}, patient=True)

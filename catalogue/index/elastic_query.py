@@ -17,6 +17,7 @@ from schema.records import Kind
 Query = dict[str, Any]
 # Fields whose documents are also found by names that no facet shows.
 _NAMED = frozenset((Field.PID, Field.INSTRUMENT, Field.SAMPLE, Field.PERSON, Field.INVESTIGATION, Field.PARAMETER_NAME))
+LONGEST_TERM = 32_766
 NOTHING: Query = {"match_none": {}}
 
 
@@ -95,7 +96,7 @@ def _parameter(one: ParameterIs) -> Query:
 
 
 def _terms(field: str, values: Iterable[str]) -> Query:
-    """Documents with one of the values (of those that can be written in UTF-8: no other was ever indexed)."""
+    """Documents with one of the values (of those that can be a term: no other was ever indexed)."""
     known = [value for value in dict.fromkeys(values) if writable(value)]
     if not known:
         return NOTHING
@@ -103,12 +104,11 @@ def _terms(field: str, values: Iterable[str]) -> Query:
 
 
 def writable(value: str) -> bool:
-    """Whether a text is free of lone surrogates."""
+    """Whether a text can be a term: Unicode without lone surrogates, at most 32,766 bytes (Lucene's limit)."""
     try:
-        value.encode()
+        return len(value.encode()) <= LONGEST_TERM
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _anywhere(kind: Kind, terms: tuple[str, ...]) -> Query:
