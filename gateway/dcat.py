@@ -6,8 +6,9 @@ Only the public index is read, as the anonymous viewer. Formats by Accept, or by
 from __future__ import annotations
 
 import binascii
+import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import chain
 
 import msgspec
@@ -47,7 +48,8 @@ class Catalogue:
     def __init__(self, reader: Reader, place: Place, vocabulary: Vocabulary) -> None:
         self._reader = reader
         self._place = place
-        self._version = vocabulary.url
+        self._vocabulary = vocabulary
+        self._edition = _digest(self._head())
 
     async def answer(self, request: Request) -> Response:
         """A page, or with `?all` (or an ending) the whole."""
@@ -56,7 +58,7 @@ class Catalogue:
         if format is None:
             return refused()
         whole = word is not None or "all" in request.query_params
-        tag = f'"{await self._reader.public_head()}-{format.word}-{"all" if whole else "page"}"'
+        tag = f'"{await self._reader.public_head()}-{self._edition}-{format.word}-{"all" if whole else "page"}"'
         headers = {
             "ETag": tag,
             "Vary": "Accept",
@@ -87,7 +89,7 @@ class Catalogue:
         return Response(written(triples, format), headers={**headers, "Link": _link(links)}, media_type=format.media)
 
     def _head(self) -> Iterator[Triple]:
-        return catalogue(self._place, self._version)
+        return catalogue(self._place, self._vocabulary)
 
     def _of(self, raw: bytes) -> Iterator[Triple]:
         document = decode_document(raw)
@@ -110,6 +112,11 @@ def routes(reader: Reader, federation: Federation, vocabulary: Vocabulary, url: 
     """/dcat, and /dcat.ttl, /dcat.jsonld, /dcat.rdf, /dcat.nt: the whole in one format."""
     feed = Catalogue(reader, place(federation, vocabulary, url), vocabulary)
     return [Route("/dcat", feed.answer), Route("/dcat.{ending:str}", feed.answer)]
+
+
+def _digest(head: Iterable[Triple]) -> str:
+    """What changes when the federation, the vocabulary or the address do, though no record did."""
+    return hashlib.sha256(written(head, BY_WORD["nt"])).hexdigest()[:12]
 
 
 def place(federation: Federation, vocabulary: Vocabulary, url: str) -> Place:

@@ -10,7 +10,8 @@ from pyoxigraph import Literal, NamedNode, Triple
 from schema.rdf import vocabulary
 from schema.rdf.names import DCAT_AP, name
 from schema.rdf.place import Place, agent
-from schema.rdf.terms import Term, own, say, whole
+from schema.rdf.terms import Term, iri, own, say, whole, words
+from schema.techniques import Vocabulary
 
 _TITLE = "Datasets of photon and neutron facilities"
 _ABOUT = "The public metadata of datasets of the photon and neutron facilities of this federation, harvested from their own catalogues."
@@ -28,12 +29,12 @@ class PageLinks:
     total: int
 
 
-def catalogue(place: Place, vocabulary_url: str | None) -> Iterator[Triple]:
-    """The catalogue with all that every page repeats: publisher, facilities, concepts, the API."""
+def catalogue(place: Place, techniques: Vocabulary | None) -> Iterator[Triple]:
+    """The catalogue with all that every page repeats: publisher, facilities, concepts, the ontology of techniques, the API."""
     publisher = own(place.url, "about", "publisher")
     home = NamedNode(f"{place.url}/")
     facilities = [each.id for each in place.federation.facilities if each.enabled]
-    yield from say(place.catalogue, _own(publisher, home, vocabulary_url))
+    yield from say(place.catalogue, _own(publisher, home))
     yield from say(
         publisher,
         (
@@ -48,10 +49,12 @@ def catalogue(place: Place, vocabulary_url: str | None) -> Iterator[Triple]:
     for facility in facilities:
         yield from agent(place, facility)
     yield from concepts()
+    if techniques is not None:
+        yield from _techniques(place, techniques)
     yield from _service(place, publisher)
 
 
-def _own(publisher: NamedNode, home: NamedNode, vocabulary_url: str | None) -> list[tuple[str, Term | None]]:
+def _own(publisher: NamedNode, home: NamedNode) -> list[tuple[str, Term | None]]:
     return [
         ("rdf:type", name("dcat:Catalog")),
         ("dct:title", Literal(_TITLE, language="en")),
@@ -62,7 +65,6 @@ def _own(publisher: NamedNode, home: NamedNode, vocabulary_url: str | None) -> l
         ("foaf:homepage", home),
         ("dcat:themeTaxonomy", vocabulary.THEMES),
         ("dct:conformsTo", NamedNode(DCAT_AP)),
-        ("dct:references", NamedNode(vocabulary_url) if vocabulary_url else None),
     ]
 
 
@@ -78,6 +80,21 @@ def concepts() -> Iterator[Triple]:
     )
     yield Triple(vocabulary.ENGLISH, name("rdf:type"), name("dct:LinguisticSystem"))
     yield Triple(NamedNode(DCAT_AP), name("rdf:type"), name("dct:Standard"))
+
+
+def _techniques(place: Place, used: Vocabulary) -> Iterator[Triple]:
+    """The ontology whose terms stand under dct:subject, with its version. No dcat:themeTaxonomy: themes are the EU's alone."""
+    ontology = iri(used.url) or own(place.url, "about", "techniques")
+    yield Triple(place.catalogue, name("dct:references"), ontology)
+    yield from say(
+        ontology,
+        (
+            ("rdf:type", name("skos:ConceptScheme")),
+            ("dct:title", words(used.title) or words(used.name)),
+            ("owl:versionInfo", words(used.version)),
+            ("dct:license", iri(used.license)),
+        ),
+    )
 
 
 def _service(place: Place, publisher: NamedNode) -> Iterator[Triple]:
