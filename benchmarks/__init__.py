@@ -1,0 +1,1 @@
+"""This package is the measurements: ratios within one run, never timed tests."""

@@ -1,0 +1,93 @@
+"""This file is `make bench`: everything measured in one run, told line by line, and kept as JSON and as a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+import structlog
+
+from benchmarks import feed, harvesting, report, response, searching
+from benchmarks.house import filled, settings
+from benchmarks.measure import Result, machine
+from benchmarks.question import WORDS
+from pangate.house import open_house
+
+_HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    searched: int
+    streamed: int
+    harvested: int
+    patterns: int
+    words: int
+    times: int
+    searches: int
+    repeats: int
+
+
+FULL = Size(100_000, 10_000, 100_000, 2_000, 8, 12, 1_000, 3)
+QUICK = Size(120, 60, 150, 60, 2, 2, 10, 1)
+
+
+def run(size: Size, only: set[str]) -> Iterator[Result]:
+    """Every measurement, one after the other."""
+    words = WORDS[: size.words]
+    if only & {"response", "search"}:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            with filled(folder, size.searched) as house:
+                if "response" in only:
+                    yield from response.measure(house, words, size.times)
+            if "search" in only:
+                with open_house(settings(folder), write_index=False) as house:
+                    yield from searching.measure(folder, house.index, words, size.times, size.searches)
+    if "feed" in only:
+        with tempfile.TemporaryDirectory() as name:
+            with filled(Path(name), size.streamed):
+                pass
+            yield from feed.measure(Path(name), size.streamed, size.repeats)
+    if "harvest" in only:
+        yield from harvesting.measure(size.harvested, size.patterns, size.repeats)
+
+
+def main(arguments: list[str]) -> None:
+    """Measure and tell; with --keep also write results.json and README.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, as ratios within one run.")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: that everything runs, not how fast")
+    parser.add_argument("--only", nargs="+", choices=["response", "search", "feed", "harvest"], help="some of them")
+    parser.add_argument("--records", type=int, help="another number of records to search and to harvest than 100,000")
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results.json and benchmarks/README.md")
+    asked = parser.parse_args(arguments)
+    structlog.configure(processors=[_dropped])
+    only = set(asked.only or ("response", "search", "feed", "harvest"))
+    before = machine()
+    print(" ".join(f"{name}={value}" for name, value in before.items()), flush=True)
+    found = []
+    size = QUICK if asked.quick else FULL
+    if asked.records:
+        size = replace(size, searched=asked.records, harvested=asked.records)
+    for result in run(size, only):
+        print(result.line(), flush=True)
+        found.append(result)
+    if asked.keep:
+        kept = report.merged(_HERE / "results.json", [each.plain() for each in found], before)
+        (_HERE / "results.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+        (_HERE / "README.md").write_text(report.page(kept), encoding="utf-8")
+
+
+def _dropped(_logger: object, _name: str, _event: object) -> str:
+    raise structlog.DropEvent
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,55 @@
+"""This file is the written result of a run: what was aimed at, what was measured, on what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_HEAD = """# Measurements
+
+Written by `python -m benchmarks --keep` (`make bench` measures and only tells; `--quick` proves that everything runs). Every figure is a
+ratio within one run, or a figure of one process; none is a test. *Spread* is the distance of the quartiles of the repeats over their
+median; *noise* the same of the reference alone, so a difference smaller than either says nothing. The load is that of the machine when
+the run began: above the number of cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly.
+
+What is measured: records of the demo's invented synchrotron through the real crosswalk, varied to the number wanted (`records.py`);
+a search with a text, two filters, three facets and twenty hits with thirty fields (`question.py`); a harvest from a SciCat stand-in whose
+pages are rendered beforehand (`source.py`); `pangate serve` as a process of its own, the rate limit off, over the embedded stores.
+
+"""
+
+
+def merged(file: Path, results: Sequence[dict[str, Any]], machine: dict[str, Any]) -> dict[str, Any]:
+    """Earlier results with these in their places, each with the machine it was measured on."""
+    known = orjson.loads(file.read_bytes()) if file.exists() else {"results": []}
+    fresh = {each["name"]: {**each, "machine": machine} for each in results}
+    old = [fresh.pop(each["name"], each) for each in known["results"]]
+    return {"results": [*old, *fresh.values()]}
+
+
+def page(kept: dict[str, Any]) -> str:
+    """The results as a table."""
+    rows = ["| what | goal | measured | | spread | noise | load |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    rows += [_row(each) for each in kept["results"]]
+    details = [f"- {each['name']}: {_told(each['details'])}" for each in kept["results"] if each["details"]]
+    system = kept["results"][0]["machine"] if kept["results"] else {}
+    about = f"{system.get('cores')} cores, Python {system.get('python')}, {system.get('system')}."
+    return _HEAD + "\n".join([about, "", *rows, "", *details]) + "\n"
+
+
+def _row(each: dict[str, Any]) -> str:
+    noise = "" if each["noise"] is None else f"{each['noise']:.0%}"
+    mark = "met" if each["met"] else "**missed**"
+    measured = f"{each['measured']:.4g} {each['unit']}"
+    load = each["machine"]["load"]
+    return f"| {each['name']} | {each['goal']} | {measured} | {mark} | {each['spread']:.0%} | {noise} | {load} |"
+
+
+def _told(details: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in details.items()
+    )

@@ -1,0 +1,30 @@
+"""This file is that every measurement runs to its end, in its smallest size; how fast is nobody's test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = [
+    "index result to response bytes",
+    "search through HTTP and GraphQL",
+    "RssAnon of `pangate serve`",
+    "datasets streamed as Turtle",
+    "memory that streaming adds",
+    "SciCat harvest, wall time",
+    "pipeline alone",
+    "incremental harvest",
+]
+
+
+@pytest.mark.timeout(300)
+def test_every_measurement_runs_to_its_end():
+    command = [sys.executable, "-m", "benchmarks", "--quick"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("cores=")
+    assert [name for name in NAMES if not any(name in line for line in lines[1:])] == []
+    assert all(line.startswith(("met ", "MISSED ")) for line in lines[1:])
