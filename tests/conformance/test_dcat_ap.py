@@ -1,0 +1,228 @@
+"""This file is DCAT-AP 3.0.1 over every record there is: the demo's two facilities whole, every recorded record, hostile ones.
+
+The official base shapes look at counts, kinds, datatypes and classes alone (a test says so), so records of one signature are
+one to them and one of each is held against them; PANGATE_SOAK=1 holds every single record.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from demo_records import demo_documents
+from graphql_world import document
+from harvesting import Site
+from hostile import hostile_datasets
+from hypothesis import HealthCheck, given, settings
+from pyoxigraph import Quad, Triple, parse
+from rdflib import DCTERMS, OWL, RDF, SH, Graph, URIRef
+from rdflib.compare import isomorphic
+from recorded import PLACE as RECORDED
+from recorded import recorded
+from shapes import PLACE, URL, date_shape, feed, official, representatives, results, signature, violations
+
+from demo.icat import content
+from demo.icat.server import serve
+from demo.icat.store import Store
+from schema.rdf.dataset import dataset
+from schema.rdf.formats import FORMATS, written
+from schema.rdf.names import name
+from schema.rdf.sentence import MARK
+from schema.records import Dataset, Document, Reject
+from schema.techniques import default
+
+SOAK = bool(os.environ.get("PANGATE_SOAK"))
+PAGE = 1_000
+PUBLISHER, THEME = str(DCTERMS.publisher), "http://www.w3.org/ns/dcat#theme"
+
+
+@pytest.fixture(scope="module")
+def skadi(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
+    """The demo's ICAT facility, harvested and joined."""
+    store = Store()
+    content.fill(store)
+    with serve(store) as url:
+        login = {"plugin": "db", "username": "reader", "password": "PASSWORD"}
+        site = Site("icat", url, tmp_path_factory.mktemp("skadi"), login)
+        site.secrets.values["PASSWORD"] = "reader-secret"
+        site.done()
+        return list(site.world.records.walk())
+
+
+@pytest.fixture(scope="module")
+def freya() -> list[Document]:
+    """The demo's SciCat facility through crosswalk and join."""
+    return list(demo_documents(2_500))
+
+
+@pytest.fixture(scope="module")
+def known() -> list[Document]:
+    """Every recorded record of a real server, each under a pid of its own (some were recorded at several times)."""
+    made = [crosswalk(RECORDED, raw) for _, crosswalk, raw in recorded()]
+    records = [each for each in made if not isinstance(each, Reject)]
+    assert len(records) == len(made) > 200
+    return [document(msgspec.structs.replace(each, pid=f"home/x/{at}"), at) for at, each in enumerate(records, 1)]
+
+
+@pytest.fixture(params=["freya", "skadi", "known"])
+def source(request: pytest.FixtureRequest, shared: Path) -> list[Document]:
+    """The datasets of one source."""
+    return [each for each in request.getfixturevalue(request.param) if isinstance(each.record, Dataset)]
+
+
+def graphs(documents: list[Document]) -> Iterator[Graph]:
+    """Catalogues that hold them, a thousand each; without PANGATE_SOAK one of each signature."""
+    shown = documents if SOAK else list(representatives(documents))
+    for start in range(0, len(shown), PAGE):
+        yield Graph().parse(data=feed(shown[start : start + PAGE]), format="turtle")
+
+
+def test_every_record_conforms_to_the_base_shapes_and_the_date_shape(source: list[Document], shared: Path) -> None:
+    assert len(source) >= 30
+    rules = official(shared) + date_shape()
+    for graph in graphs(source):
+        assert violations(graph, rules) == []
+
+
+def test_every_record_conforms_to_ranges_and_code_lists(source: list[Document], shared: Path) -> None:
+    """With the background merged, as the Commission's service does; warnings are those no facility can do without."""
+    background = Graph().parse(shared / "standards" / "eu-vocabularies" / "background-knowledge.ttl")
+    for graph in graphs(source):
+        whole = graph + background
+        assert violations(whole, official(shared, "range.ttl"), URL) == []
+        said = results(whole, official(shared, "mdr-vocabularies.shape.ttl"), URL)
+        assert {(severity, path) for severity, path, _ in said} <= {("Warning", PUBLISHER), ("Warning", THEME)}
+
+
+def test_the_generated_full_shapes_find_nothing_either(known: list[Document], shared: Path) -> None:
+    rules = official(shared, "dcat-ap-SHACL.ttl")
+    for shape, node in list(rules.subject_objects(SH.property)):
+        if (node, SH.path, None) not in rules:  # two dangling references of the file (reference on standards, 1.4)
+            rules.remove((shape, SH.property, node))
+    background = Graph().parse(shared / "standards" / "eu-vocabularies" / "background-knowledge.ttl")
+    graph = Graph().parse(data=feed(list(representatives(known))[:20]), format="turtle")
+    assert violations(graph + background, rules, URL) == []
+
+
+def test_the_base_shapes_look_at_no_value_so_that_one_of_each_signature_is_enough(shared: Path) -> None:
+    used = {str(each).rpartition("#")[2] for each in official(shared).predicates() if str(each).startswith(str(SH))}
+    structure = {
+        "path",
+        "nodeKind",
+        "minCount",
+        "maxCount",
+        "datatype",
+        "class",
+        "node",
+        "or",
+        "inversePath",
+        "property",
+    }
+    assert used <= structure | {"severity", "targetClass", "message", "shape", "name", "description", "closed", "order"}
+
+
+def test_a_signature_tells_apart_what_shapes_tell_apart() -> None:
+    plain = next(representatives(demo_documents(40)))
+    record = plain.record
+    assert isinstance(record, Dataset)
+    other = msgspec.structs.replace(plain, record=msgspec.structs.replace(record, title="Another title"))
+    assert signature(other) == signature(plain)
+    lesser = msgspec.structs.replace(plain, record=msgspec.structs.replace(record, start=None, end=None, people=()))
+    assert signature(lesser) != signature(plain)
+
+
+@pytest.mark.parametrize(
+    ("statement", "finds"),
+    [
+        ('<http://a/b> dct:issued "soon" .', 1),
+        ('<http://a/b> dct:modified "2024-02-31T00:00:00Z"^^xsd:dateTime .', 1),
+        ('<http://a/b> dcat:startDate "2024-01-01"^^xsd:string .', 1),
+        ('<http://a/b> dcat:endDate <http://a/c> .', 1),
+        ('<http://a/b> dct:issued "2024-01-01"^^xsd:date, "2024"^^xsd:gYear .', 1),
+        ('<http://a/b> dct:issued "2024-01-01"^^xsd:date ; dct:modified "2024-01-01T00:00:00Z"^^xsd:dateTime .', 0),
+    ],
+)  # fmt: skip
+def test_the_date_shape_sees_what_the_official_file_passes_over(statement: str, finds: int, shared: Path) -> None:
+    prefixes = "".join(
+        f"@prefix {key}: <{iri}> .\n"
+        for key, iri in (
+            ("dct", "http://purl.org/dc/terms/"),
+            ("dcat", "http://www.w3.org/ns/dcat#"),
+            ("xsd", "http://www.w3.org/2001/XMLSchema#"),
+        )
+    )
+    graph = Graph().parse(data=prefixes + statement, format="turtle")
+    assert len(violations(graph, date_shape())) == finds
+    assert violations(graph, official(shared)) == []
+
+
+def test_the_four_serialisations_are_one_graph_to_another_reader(freya: list[Document]) -> None:
+    shown = [each for each in freya if isinstance(each.record, Dataset)][:25]
+    triples = [triple for each in shown for triple in dataset(each, PLACE)]
+    turtle, *others = (
+        Graph().parse(data=written(triples, each), format={"rdf": "xml", "jsonld": "json-ld"}.get(each.word, each.word))
+        for each in FORMATS
+    )
+    assert len(turtle) == len(set(triples))
+    for other in others:
+        assert isomorphic(turtle, other)
+
+
+READERS = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(hostile_datasets())
+def test_hostile_records_never_break_a_feed_nor_hide_their_neighbours(found: Document) -> None:
+    good = demo_documents(40)[-1], demo_documents(40)[-2]
+    meant = {triple for each in (good[0], found, good[1]) for triple in dataset(each, PLACE)}
+    own = {triple for each in good for triple in dataset(each, PLACE)}
+    for format in FORMATS:
+        text = written(meant, format)
+        read = {quad.triple for quad in parse(text, format.written)}
+        assert read == meant
+        assert own <= read
+    format = FORMATS[len(meant) % len(FORMATS)]  # the other reader takes one of them in turn: it is slow
+    graph = Graph().parse(data=written(meant, format), format=READERS[format.word])
+    assert len(graph) == len(meant)
+    for triple in meant:
+        for term in (triple.subject, triple.object):
+            value = getattr(term, "value", "")
+            assert not hasattr(term, "datatype") or "\x00" not in value
+            assert hasattr(term, "datatype") or value.startswith(("http://", "https://"))
+
+
+def test_the_marked_sentence_stands_in_the_feed_and_nowhere_else(freya: list[Document], skadi: list[Document]) -> None:
+    said = 0
+    for each in (*freya, *skadi):
+        assert MARK.encode() not in msgspec.json.encode(each)
+        if isinstance(each.record, Dataset) and not (each.record.description or "").strip():
+            (told,) = {str(t.object.value) for t in dataset(each, PLACE) if _describes(t, each)}
+            assert told.startswith(MARK)
+            said += 1
+    assert said > 50
+
+
+def _describes(triple: Triple, each: Document) -> bool:
+    return triple.subject.value == PLACE.page(each.record.pid) and triple.predicate == name("dct:description")
+
+
+def test_the_version_of_the_ontology_of_techniques_is_told() -> None:
+    graph = Graph().parse(data=feed([]), format="turtle")
+    (ontology,) = graph.objects(URIRef(f"{URL}/dcat"), DCTERMS.references)
+    assert str(ontology) == default().url
+    assert str(graph.value(ontology, OWL.versionInfo)) == default().version == "1.3.0"
+    assert graph.value(ontology, RDF.type) is not None
+    assert str(graph.value(ontology, DCTERMS.license)).startswith("https://creativecommons.org/licenses/by/4.0")
+
+
+def test_quads_are_never_written() -> None:
+    meant = [triple for each in demo_documents(40)[-2:] for triple in dataset(each, PLACE)]
+    for format in FORMATS:
+        assert all(
+            isinstance(each, Quad) and str(each.graph_name) == "DEFAULT"
+            for each in parse(written(meant, format), format.written)
+        )
