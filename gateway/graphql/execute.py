@@ -41,7 +41,7 @@ from schema.errors import BadInput, LimitExceeded, PangateError, RateLimited
 _DOCUMENTS = (
     500  # valid documents kept, and the characters they have in all: a parsed one takes a hundred times its text
 )
-_CHARACTERS = 524_288
+_CHARACTERS = 262_144
 
 
 @dataclass(frozen=True)
