@@ -38,10 +38,8 @@ from gateway.graphql.request import Request
 from gateway.limits import Limits
 from schema.errors import BadInput, LimitExceeded, PangateError, RateLimited
 
-_DOCUMENTS = (
-    500  # valid documents kept, and the characters they have in all: a parsed one takes a hundred times its text
-)
-_CHARACTERS = 262_144
+# Valid documents kept, and the characters they have in all: parsed, one takes up to two hundred times its text.
+_DOCUMENTS, _CHARACTERS = 500, 262_144
 
 
 @dataclass(frozen=True)
