@@ -26,6 +26,7 @@ from catalogue.index.elastic_generations import (
     taken,
     template,
 )
+from catalogue.index.elastic_mapping import REFRESH
 from catalogue.index.elastic_marks import mark as mark_at
 from catalogue.index.elastic_marks import marked, refreshed, refreshing
 from catalogue.index.elastic_rebuild import ElasticRebuild
@@ -77,6 +78,7 @@ class ElasticIndex:
         self._settling = threading.Lock()
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
+        self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
 
     def check(self) -> None:
@@ -136,6 +138,8 @@ class ElasticIndex:
             self._unsettled = (generation, reached)
         if self._clock() - self._settled >= SECONDS:
             self._settle()
+        else:
+            self._settle_later()
 
     def rebuild(self) -> ElasticRebuild:
         """A new, empty index built aside. Raises Unavailable, Misconfigured."""
@@ -154,10 +158,9 @@ class ElasticIndex:
 
     def close(self) -> None:
         """Settle what was written, and let go of the connections."""
-        try:
-            self._settle()
-        except (Unavailable, Misconfigured):
-            _log.warning("the mark of the last writes could not be moved; they will be written again")
+        if self._timer is not None:
+            self._timer.cancel()
+        self._settle_quietly()
         self._pool.shutdown()
         self._cluster.close()
 
@@ -232,7 +235,20 @@ class ElasticIndex:
             return
         with self._settling:
             self._settle_one(self._unsettled)
-        self._forget()
+
+    def _settle_later(self) -> None:
+        """In a second at the latest, should nothing more come that does it."""
+        with self._looking:
+            if self._timer is None or not self._timer.is_alive():
+                self._timer = threading.Timer(SECONDS, self._settle_quietly)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _settle_quietly(self) -> None:
+        try:
+            self._settle()
+        except (Unavailable, Misconfigured) as error:
+            _log.warning("the mark of the last writes could not be moved yet: %s", error)
 
     def _settle_one(self, unsettled: tuple[Generation, int] | None) -> None:
         if unsettled is None:
@@ -242,6 +258,7 @@ class ElasticIndex:
             self._run(mark_at(*unsettled))
         except Absent:
             _log.warning("the index %s was dropped before its mark was moved", unsettled[0].stem)
+        self._forget()  # before another thread can believe that all is settled
         self._unsettled = None
         self._settled = self._clock()
 
@@ -282,7 +299,7 @@ class ElasticIndex:
         return self._run(created(self._layout))
 
     def _adopt(self, generation: Generation, mark: int) -> None:
-        self._run(refreshing(generation, "1s"))
+        self._run(refreshing(generation, REFRESH))
         self._run(refreshed(generation))
         self._run(mark_at(generation, mark))
         olds = self._run(taken(self._layout, generation))

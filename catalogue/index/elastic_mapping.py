@@ -23,6 +23,7 @@ from schema.records import Document, Kind, Parameter, encode_document
 
 FORMAT = 1  # raise it whenever mapping or rows change: it is part of every index's name, and another one is refused
 PART = "\x1f"
+REFRESH = "30s"  # whoever writes refreshes by himself, so that the engine need not do it as well
 PARAMETERS = 5_000  # nested rows of one document (the server refuses more than 10,000)
 UTMOST = 1.7976931348623157e308  # stands for infinity, which JSON has not
 _KEYWORD = {"type": "keyword"}
@@ -62,7 +63,7 @@ def settings(shards: int, replicas: int) -> dict[str, Any]:
     return {
         "number_of_shards": shards,
         "number_of_replicas": replicas,
-        "refresh_interval": "1s",
+        "refresh_interval": REFRESH,
         "max_regex_length": 32_768,
     }
 

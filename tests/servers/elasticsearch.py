@@ -2,7 +2,7 @@
 
 It is the artifact `org.elasticsearch.distribution.integ-test-zip:elasticsearch` (type zip): the server without its optional modules. It is
 fetched once with Maven into the cache folder PANGATE_TEST_CACHE (by default `/var/cache/pangate-tests` for root, else
-`~/.cache/pangate-tests`) and refuses to run as root, so root starts it as `nobody`.
+`~/.cache/pangate-tests`) and refuses to run as root, so root starts it as `nobody`. PANGATE_TEST_ELASTICSEARCH names another version.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-VERSION = "8.19.9"
+VERSION = os.environ.get("PANGATE_TEST_ELASTICSEARCH", "8.19.9")
 ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 NEEDS_JAVA = {"8": 17, "9": 21}
 ACCOUNT = "nobody"
-START_SECONDS = 120.0
+START_SECONDS = 240.0
+OPTIONAL_MODULE = "jdk.incubator.vector"
 MEMORY_BYTES = 3 * 1024**3
 HEAP = "-Xms512m -Xmx512m"
 
@@ -204,6 +205,11 @@ class Elasticsearch:
     def _own_folder(self, home: Path) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-", dir=_memory()))
         shutil.copytree(home / "config", folder / "config")
+        options = folder / "config" / "jvm.options"
+        kept = [
+            line for line in options.read_text().splitlines() if OPTIONAL_MODULE not in line
+        ]  # not every Java has it
+        options.write_text("\n".join(kept) + "\n")
         for name in ("data", "logs", "tmp"):
             (folder / name).mkdir()
         if os.geteuid() == 0:
