@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def measure(count: int, patterns: int, times: int) -> list[Result]:
 
 def _results(
     count: int,
-    pipelines: list[dict[str, float]],
+    pipelines: list[Mapping[str, float]],
     walks: list[float],
     fulls: list[float],
     updates: list[float],
@@ -68,7 +69,8 @@ def _results(
     own = [each["convert"] + each["commit"] for each in pipelines]
     longer = max(statistics.median(walks), statistics.median(own))
     ratio = statistics.median(fulls) / longer
-    rate = count / statistics.median(own)
+    busy = [each["convert_cpu"] + each["commit_cpu"] for each in pipelines]
+    rate = count / statistics.median(busy)
     share = statistics.median(updates) / statistics.median(fulls)
     told = {
         "records": count,
@@ -85,8 +87,8 @@ def _results(
             "≤ 1.15", ratio, "times", ratio <= 1.15, spread(fulls), spread(walks), told,
         ),
         Result(
-            "pipeline alone (convert, compare, commit) on one core",
-            "≥ 2000", rate, "records/s", rate >= 2_000, spread(own), None, parts,
+            "pipeline alone (convert, compare, commit), records a second of one core",
+            "≥ 2000", rate, "records/s", rate >= 2_000, spread(busy), None, parts,
         ),
         Result(
             f"incremental harvest with {CHANGED} changes among {count:,} over a full one, id sweep apart",
@@ -95,27 +97,35 @@ def _results(
     ]  # fmt: skip
 
 
-def _pipeline(count: int, patterns: int) -> dict[str, float]:
+def _pipeline(count: int, patterns: int) -> Mapping[str, float]:
     """Seconds of converting, committing and projecting what was parsed already, one after the other."""
     shelf = Shelf(count, patterns)
     place = Place(records.FACILITY, records.SOURCE, default(), authenticated=False)
-    spent = dict.fromkeys(("convert", "commit", "project"), 0.0)
+    spent: defaultdict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder, open_house(settings(Path(folder)), write_index=True) as house:
         ledger = house.harvests
         lease = ledger.acquire(f"source:{records.SOURCE}", "bench", 3_600)
         assert lease is not None
         run = ledger.begin(lease, records.SOURCE, HarvestMode.FULL)
         for raws in _pages(shelf):
-            began = time.perf_counter()
-            good, bad = converted(scicat.dataset(place, raw) for raw in raws)
-            middle = time.perf_counter()
-            run = ledger.commit(lease, run, Page(good, bad))
-            spent["commit"] += time.perf_counter() - middle
-            spent["convert"] += middle - began
+            with _counted(spent, "convert"):
+                good, bad = converted(scicat.dataset(place, raw) for raw in raws)
+            with _counted(spent, "commit"):
+                run = ledger.commit(lease, run, Page(good, bad))
         assert run.figures.added == count, run.figures
         ledger.close(lease, run, HarvestState.DONE, "", Bookmark())
-        spent["project"] = timed(house.projector.project)
+        with _counted(spent, "project"):
+            house.projector.project()
     return spent
+
+
+@contextmanager
+def _counted(spent: defaultdict[str, float], name: str) -> Iterator[None]:
+    """Add the seconds on the wall, and those of the processor as `name`_cpu."""
+    began, begun = time.perf_counter(), time.process_time()
+    yield
+    spent[name] += time.perf_counter() - began
+    spent[f"{name}_cpu"] += time.process_time() - begun
 
 
 def _pages(shelf: Shelf) -> Iterator[list[Any]]:
