@@ -79,7 +79,8 @@ class Unseen(msgspec.Struct, frozen=True):
 
 
 class SourceState(msgspec.Struct, frozen=True):
-    """How a source stands: its last good harvest, the last attempt, whether one runs, its counts."""
+    """How a source stands: its last good harvest, the last attempt, whether one runs, its counts (`public`: of the records, those that
+    everybody may see; the others count for operators alone)."""
 
     source: str
     records: int
@@ -91,6 +92,7 @@ class SourceState(msgspec.Struct, frozen=True):
     running: Harvest | None
     last: Harvest | None
     message: str
+    public: int = 0
 
 
 class HarvestLedger(Protocol):

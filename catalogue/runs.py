@@ -41,6 +41,8 @@ def source_states(connection: Connection) -> list[SourceState]:
     rejected = rejects.count(connection)
     live = select(records.c.source, func.count().label("live")).where(records.c.deleted.is_(False))
     counted = {row.source: row.live for row in connection.execute(live.group_by(records.c.source))}
+    open_ = live.where(records.c.public.is_(True)).group_by(records.c.source)
+    public = {row.source: row.live for row in connection.execute(open_)}
     newest = select(func.max(harvests.c.id)).group_by(harvests.c.source)
     last = _by_source(connection, newest)
     running = select(func.max(harvests.c.id)).where(harvests.c.state == HarvestState.RUNNING.value)
@@ -57,6 +59,7 @@ def source_states(connection: Connection) -> list[SourceState]:
             running=runs.get(row.source),
             last=last.get(row.source),
             message=last[row.source].message if row.source in last else "",
+            public=public.get(row.source, 0),
         )
         for row in connection.execute(select(sources).order_by(sources.c.source))
     ]

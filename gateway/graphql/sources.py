@@ -21,6 +21,7 @@ from gateway.graphql.scalars import DateTime
 from gateway.graphql.search import size
 from gateway.ports import KeptReject
 from schema import federation
+from schema.activities import HarvestState as HarvestStates
 from schema.errors import Forbidden, NotFound, Unauthenticated
 
 
@@ -48,7 +49,7 @@ class Harvest(graphene.ObjectType):
     started_at = always(DateTime, "When it began.")
     ended_at = maybe(DateTime, "When it ended.")
     message = always(graphene.String, "What to know about it.")
-    figures = always(HarvestFigures, "What it did.")
+    figures = maybe(HarvestFigures, "What it did; for operators, since records that are not public count in it.")
 
     @staticmethod
     def resolve_id(root: ports.Harvest, _info: Any) -> str:
@@ -61,6 +62,14 @@ class Harvest(graphene.ObjectType):
     @staticmethod
     def resolve_state(root: ports.Harvest, _info: Any) -> str:
         return root.state.name
+
+    @staticmethod
+    def resolve_message(root: ports.Harvest, info: Any) -> str:
+        return message_for(info.context, root.state, root.message)
+
+    @staticmethod
+    def resolve_figures(root: ports.Harvest, info: Any) -> Any:
+        return root.figures if info.context.operator else None
 
     @staticmethod
     def resolve_started_at(root: ports.Harvest, _info: Any) -> Any:
@@ -95,8 +104,8 @@ class Source(graphene.ObjectType):
     url = always(graphene.String, "Its address.")
     state = always(Freshness, "How well it is known at present.")
     as_of = maybe(DateTime, "Up to when it is known.")
-    records = always(graphene.Int, "How many of its records are here.")
-    rejects = always(graphene.Int, "How many of its records were refused and are kept with their reason.")
+    records = always(graphene.Int, "How many of its records are here: the public ones; for operators all.")
+    rejects = maybe(graphene.Int, "How many of its records were refused and are kept with their reason; for operators.")
     last_full_at = maybe(DateTime, "When it was last walked whole.")
     last_attempt_at = maybe(DateTime, "When it was last tried.")
     failing_since = maybe(DateTime, "Since when it fails.")
@@ -125,12 +134,12 @@ class Source(graphene.ObjectType):
         return root.of("last_done")
 
     @staticmethod
-    def resolve_records(root: Standing, _info: Any) -> Any:
-        return root.of("records", 0)
+    def resolve_records(root: Standing, info: Any) -> Any:
+        return records_for(info.context, root)
 
     @staticmethod
-    def resolve_rejects(root: Standing, _info: Any) -> Any:
-        return root.of("rejects", 0)
+    def resolve_rejects(root: Standing, info: Any) -> Any:
+        return root.of("rejects", 0) if info.context.operator else None
 
     @staticmethod
     def resolve_last_full_at(root: Standing, _info: Any) -> Any:
@@ -145,8 +154,8 @@ class Source(graphene.ObjectType):
         return root.of("failing_since")
 
     @staticmethod
-    def resolve_message(root: Standing, _info: Any) -> Any:
-        return root.of("message", "Never harvested yet.")
+    def resolve_message(root: Standing, info: Any) -> Any:
+        return standing_for(info.context, root)
 
     @staticmethod
     def resolve_running(root: Standing, _info: Any) -> Any:
@@ -155,6 +164,29 @@ class Source(graphene.ObjectType):
     @staticmethod
     def resolve_last_harvest(root: Standing, _info: Any) -> Any:
         return root.of("last")
+
+
+_COUNTED = {
+    HarvestStates.HELD: "More is gone at the source than is removed without asking; an operator looks at it.",
+    HarvestStates.DEGRADED: "Some of its records could not be understood.",
+    HarvestStates.DONE: "",
+}
+
+
+def message_for(context: Context, state: HarvestStates, message: str) -> str:
+    """A harvest's message as this viewer may read it: what counts records that are not public is for operators."""
+    return message if context.operator else _COUNTED.get(state, message)
+
+
+def standing_for(context: Context, standing: Standing) -> str:
+    """The message of a source as this viewer may read it."""
+    last, message = standing.of("last"), str(standing.of("message", "Never harvested yet."))
+    return message if last is None else message_for(context, last.state, message)
+
+
+def records_for(context: Context, standing: Standing) -> int:
+    """How many of a source's records this viewer is told of."""
+    return int(standing.of("records" if context.operator else "public", 0))
 
 
 async def standings(context: Context) -> list[Standing]:

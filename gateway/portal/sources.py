@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.graphql.sources import operators_only, standings
+from gateway.graphql.sources import operators_only, records_for, standing_for, standings
 from gateway.portal.render import Portal
 from schema.activities import HarvestMode
 from schema.errors import NotFound
@@ -19,7 +19,15 @@ async def page(portal: Portal, request: Request) -> Response:
     seat = await portal.seat(request)
     harvests = await seat.context.sources.harvests(None, _HARVESTS, None)
     asked = request.query_params.get("asked")
-    return portal.page(seat, "sources.html", standings=await standings(seat.context), harvests=harvests, asked=asked)
+    return portal.page(
+        seat,
+        "sources.html",
+        standings=await standings(seat.context),
+        harvests=harvests,
+        asked=asked,
+        records_of=lambda standing: records_for(seat.context, standing),
+        told=lambda standing: standing_for(seat.context, standing),
+    )
 
 
 async def rejects(portal: Portal, request: Request) -> Response:

@@ -52,6 +52,10 @@ class Step:
     record: AnyRecord
     gone: bool = False
 
+    def __str__(self) -> str:
+        what = "gone" if self.gone else "hidden" if self.hidden else "public"
+        return f"{self.record.pid} {what}"
+
     @property
     def hidden(self) -> bool:
         return not self.record.visibility.public
@@ -270,7 +274,11 @@ def test_nobody_can_tell_whether_there_are_hidden_records(
         if rebuilt:
             rebuild(real.house.projector)
             rebuild(other.house.projector)
-        compare(asyncio.run(told(real)), asyncio.run(told(other)))
+        try:
+            compare(asyncio.run(told(real)), asyncio.run(told(other)))
+        except AssertionError as error:
+            error.add_note(f"projected every {often}, rebuilt: {rebuilt}, {[str(step) for step in happened]}")
+            raise
 
 
 async def test_figures_for_machines_name_no_record(tmp_path: Path) -> None:
