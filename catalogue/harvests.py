@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 from catalogue import rejects
 from catalogue.assembly import digest
 from catalogue.database import Database
+from catalogue.inserts import insert_once
 from catalogue.intake import Intake, Rules, revisions, unseen
 from catalogue.leases import Leases, check
 from catalogue.ports import Harvest, Lease, Page, SourceState, Unseen
@@ -217,13 +218,13 @@ class Harvests(Leases):
 def _know(connection: Connection, source: str) -> None:
     """Have a row for the source."""
     if connection.execute(select(sources.c.source).where(sources.c.source == source)).first() is None:
-        connection.execute(insert(sources).values(source=source, bookmark=Bookmark()))
+        insert_once(connection, sources, {"source": source, "bookmark": Bookmark()})
 
 
 def _ask(connection: Connection, source: str, mode: HarvestMode, by: str, now: datetime) -> None:
     asked = (requests.c.source == source, requests.c.mode == mode.value)
     if connection.execute(select(requests.c.id).where(*asked)).first() is None:
-        connection.execute(insert(requests).values(source=source, mode=mode.value, by=by, at=now))
+        insert_once(connection, requests, {"source": source, "mode": mode.value, "by": by, "at": now})
 
 
 def _new(connection: Connection, lease: Lease, source: str, mode: HarvestMode, now: datetime) -> int:

@@ -8,12 +8,13 @@ from statistics import median
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, func, insert, literal, or_, select, update
+from sqlalchemy import exists, func, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from catalogue import tickets
 from catalogue.assembly import chunks
 from catalogue.changes import EVENTS, Numbers
+from catalogue.inserts import insert_once
 from catalogue.launch_rows import (
     ALIVE_STATES,
     append,
@@ -193,7 +194,7 @@ class Launches(Leases):
             own = capabilities.c.trigger == state.trigger
             at = connection.execute(select(capabilities.c.at).where(own)).scalar_one_or_none()
             if at is None:
-                connection.execute(insert(capabilities).values(values))
+                insert_once(connection, capabilities, values)
             elif at <= state.at:
                 connection.execute(update(capabilities).where(own).values(values))
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from catalogue.database import Database
+from catalogue.inserts import insert_once
 from catalogue.ports import Lease
 from catalogue.tables import leases
 from schema.errors import LeaseLost
@@ -37,8 +38,8 @@ class Leases:
         with self._database.write("acquire") as connection:
             row = _row(connection, name)
             if row is None:
-                connection.execute(insert(leases).values(name=name, owner=owner, fence=1, expires=until))
-                return Lease(name, owner, 1, until)
+                values = {"name": name, "owner": owner, "fence": 1, "expires": until}
+                return Lease(name, owner, 1, until) if insert_once(connection, leases, values) else None
             if row.owner not in ("", owner) and row.expires > now:
                 return None
             _keep(connection, name, owner, row.fence + 1, until)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from catalogue.ports import Harvest, HarvestLedger, Lease, Page
 from harvesters.ports import End, Order, Step
 from schema.activities import HarvestMode, HarvestState
-from schema.errors import LeaseLost, Misconfigured, RetryLater, StopHarvest
+from schema.errors import LeaseLost, Misconfigured, RetryLater, StopHarvest, Unavailable
 from schema.records import Kind
 
 LEASE_S = 120.0
@@ -140,6 +140,8 @@ def _kept(lease: Lease, ledger: HarvestLedger) -> Iterator[None]:
                 held = ledger.renew(held, LEASE_S)
             except LeaseLost:
                 return
+            except Unavailable:  # a database that restarts does not end a harvest; the next renewal may come in time
+                continue
 
     keeper = threading.Thread(target=keep, daemon=True, name="lease-keeper")
     keeper.start()

@@ -46,7 +46,7 @@ def bar(title: str, *, quiet: bool) -> Iterator[Told]:
 def harvest(work: Work, source: str, mode: HarvestMode, *, quiet: bool) -> Harvest | None:
     """A harvest with its figures as they grow."""
     if quiet:
-        return work.harvest(source, mode.value)
+        return work.harvest(source, mode.value, slice_s=None)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(f"{source}: asking", total=None)
@@ -56,7 +56,7 @@ def harvest(work: Work, source: str, mode: HarvestMode, *, quiet: bool) -> Harve
             text = f"{source}: {figures.seen:,} seen, {figures.added + figures.changed:,} new or changed, {figures.rejected:,} refused"
             shown.update(task, description=f"{text} ({message})" if message else text)
 
-        return work.harvest(source, mode.value, told)
+        return work.harvest(source, mode.value, told, slice_s=None)
 
 
 def project(house: House, *, quiet: bool) -> None:

@@ -67,6 +67,7 @@ def serve(house: House) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16_384,

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="the port to listen on")
+    proxies: str = Field(
+        "127.0.0.1",
+        description="addresses or networks of the proxies whose X-Forwarded-For is believed, parted by commas",
+    )
     url: str | None = Field(None, description="the public address, when it is another than host and port")
     oidc_issuer: str | None = Field(None, description="the identity provider; nobody can sign in without it")
     oidc_client_id: str | None = Field(None, description="our name at the provider")

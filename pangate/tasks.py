@@ -77,13 +77,19 @@ def register(app: Celery, work: Work) -> None:
         work.purge()
 
 
+def broken(app: Celery) -> tuple[type[BaseException], ...]:
+    """The errors by which the libraries of this broker say that it cannot be reached."""
+    connection = app.connection_for_write()
+    return (KombuError, OSError, *connection.connection_errors, *connection.channel_errors)
+
+
 def depths(app: Celery) -> dict[str, int]:
     """How many wake-ups wait in each queue (none in one that nobody has used yet). Raises Unavailable when the broker does not answer."""
     try:
         with app.connection_for_read() as connection:
             connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
             return {queue: _depth(connection, queue) for queue in QUEUES}
-    except (KombuError, OSError) as error:
+    except broken(app) as error:
         raise Unavailable(f"The broker does not answer at present ({type(error).__name__}).") from error
 
 

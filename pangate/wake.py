@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import structlog
 from celery import Celery
-from kombu.exceptions import KombuError
 
 from pangate.settings import Settings
-from pangate.tasks import ADVANCE, HARVEST, LOOK, PURGE, celery_app
+from pangate.tasks import ADVANCE, HARVEST, LOOK, PURGE, broken, celery_app
 from schema.activities import HarvestMode
 
 log = structlog.get_logger("pangate.wake")
@@ -21,6 +20,7 @@ class Waker:
 
     def __init__(self, settings: Settings) -> None:
         self._app: Celery = celery_app(settings)
+        self._broken = broken(self._app)
 
     @property
     def app(self) -> Celery:
@@ -47,5 +47,5 @@ class Waker:
         when = {"countdown": seconds} if seconds > 0 else {}
         try:
             self._app.send_task(task, arguments, ignore_result=True, retry=False, expires=seconds + STALE_S, **when)
-        except (KombuError, OSError) as error:
+        except self._broken as error:
             log.warning("broker_down", task=task, reason=type(error).__name__)

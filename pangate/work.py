@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import structlog
 
@@ -16,6 +17,7 @@ from harvesters.ports import End, Order, Step
 from pangate.house import House
 from pangate.tally import HARVESTS_ENDED, LAUNCH_STEPS
 from schema.activities import HarvestMode
+from schema.errors import Unavailable
 from triggers import launch, outlook, reconcile
 
 log = structlog.get_logger("pangate.work")
@@ -24,6 +26,8 @@ SLICE_S = 900.0
 """A harvest that takes longer goes on under a new wake-up, so that no broker thinks the first one lost."""
 SOON_S = 60.0
 """What is due later than that is the sweeper's to find."""
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+T = TypeVar("T")
 Later = Callable[[str, float], None]
 Again = Callable[[str, HarvestMode], None]
 
@@ -99,7 +103,9 @@ class Work:
                 return None
             cut = False
             try:
-                done = harvest(source, HarvestMode(mode), walk, self._house.harvests, self._house.owner, progress)
+                done = self._patiently(
+                    lambda: harvest(source, HarvestMode(mode), walk, self._house.harvests, self._house.owner, progress)
+                )
             except Interrupted:
                 done, cut = None, True
                 log.info("harvest_interrupted", source=source, mode=mode, ending=self._ending.is_set())
@@ -117,7 +123,7 @@ class Work:
             before = ledger.launch(id) if alone else None
             if before is None or before.due is None or before.due > clock():
                 return
-            after = launch.advance(id, self._house.line)
+            after = self._patiently(lambda: launch.advance(id, self._house.line))
         if after is None or after.version == before.version:
             return
         if after.state is not before.state:
@@ -139,6 +145,17 @@ class Work:
     def purge(self) -> None:
         """Forget sessions, sign-ins and tickets that have expired."""
         self._house.sessions.purge(self._house.clock())
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """The work's value; begun again while the database restarts, since we hold its lease. Raises Unavailable in the end."""
+        for pause in _PAUSES_S:
+            try:
+                return work()
+            except Unavailable as error:
+                log.warning("database_unavailable", reason=error.message)
+                if self._ending.wait(pause):
+                    raise
+        return work()
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[bool]:

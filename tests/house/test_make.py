@@ -10,10 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
-from house.houses import ROOT, modules
-
-from pangate.settings import Settings
+from house.houses import ROOT
 
 TARGETS = ("run", "test", "install", "check", "fix", "bench", "soak")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -85,13 +82,3 @@ def test_what_ci_runs_is_make_test() -> None:
     assert "\nset -eu\n" in text
     assert text.rstrip().endswith("exec make test </dev/null")
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
-
-
-def test_the_compose_file_sets_only_what_exists() -> None:
-    text = (ROOT / "docker-compose.yml").read_text("utf-8")
-    (service,) = yaml.safe_load(text)["services"].values()
-    known = {f"PANGATE_{name.upper()}" for name in Settings.model_fields}
-    assert set(service["environment"]) <= known
-    everywhere = "".join(module.text for module in modules())
-    for name in re.findall(r"PANGATE_[A-Z_]+[A-Z]", text):
-        assert name in known or name.removesuffix("_FILE") in everywhere, name

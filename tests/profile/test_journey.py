@@ -1,0 +1,100 @@
+"""The second profile end to end: two gateways behind a proxy, two workers, a beat, on real PostgreSQL, Elasticsearch and either broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from balancer import balanced
+from parted_house import PartedHouse, figure, until
+from servers.daemon import free_port
+from small_federation import SmallFederation
+from visitor import Visitor
+
+from demo.identity import Client, identity
+from demo.people import PEOPLE
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.postgresql,
+    pytest.mark.elasticsearch,
+    pytest.mark.oidc,
+    pytest.mark.timeout(480),
+]
+BOHR = PEOPLE[1]
+SEARCH = "{ datasets(first: 100) { totalCount nodes { pid facility { key } } } }"
+ANALYSE = "mutation($i: AnalyseInput!) { analyse(input: $i) { created launch { id state } } }"
+FOLLOW = "subscription($id: ID!) { launch(id: $id) { state message failure { code message } } }"
+STOP = "mutation($i: StopLaunchInput!) { stopLaunch(input: $i) { launch { state } } }"
+
+
+@pytest.mark.parametrize(
+    "broker", [pytest.param("redis", marks=pytest.mark.redis), pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
+)
+def test_harvest_search_and_a_session_over_two_gateways_and_two_workers(
+    broker: str, request: pytest.FixtureRequest, parted: Any, elasticsearch: Any, world: SmallFederation
+) -> None:
+    public, ports = free_port(), (free_port(), free_port())
+    url = f"http://127.0.0.1:{public}"
+    client = Client("pangate", (f"{url}/login/callback",))
+    with identity([client]) as issuer, balanced(public, ports) as proxy:
+        house: PartedHouse = parted(
+            request.getfixturevalue(broker).url,
+            elasticsearch.url,
+            PANGATE_URL=url,
+            PANGATE_OIDC_ISSUER=issuer,
+            PANGATE_OIDC_CLIENT_ID="pangate",
+            PANGATE_OIDC_CLIENT_SECRET=client.secret,
+        )
+        gateways = [house.start("serve", port=port) for port in ports]
+        harvester = house.start("worker", "--queues", "harvests,maintenance")
+        launcher = house.start("worker", "--queues", "launches")
+        beat = house.start("beat")
+        house.ready(*gateways, harvester, launcher, beat)
+        visitor = Visitor(url)
+        found = until(lambda: both_facilities(visitor), 120, harvester.said)
+        assert found["totalCount"] > 20
+        visitor.sign_in(BOHR.name, BOHR.password)
+        session(visitor, world, found["nodes"][0]["pid"])
+        assert all(count > 1 for count in proxy.given.values()), "both gateways were asked"
+        assert figure(harvester, "pangate_harvests_ended_total") == 2
+        assert figure(launcher, "pangate_launch_moves_total") >= 3
+        assert figure(harvester, "pangate_projector_distance") == 0
+        until(lambda: figure(beat, "pangate_broker_up") == 1, 30)
+        again = house.run("rebuild", "--json")
+        assert again.returncode == 0, again.stderr
+        assert both_facilities(visitor)["totalCount"] == found["totalCount"]
+        assert [program.end() for program in (beat, launcher, harvester)] == [0, 0, 0]
+        assert {gateway.end() for gateway in gateways} == {-15}, "uvicorn ends by the signal it was told to end by"
+        for program in house.programs:
+            assert "Traceback" not in program.said(), program.said()[-3000:]
+
+
+def both_facilities(visitor: Visitor) -> dict[str, Any] | None:
+    """The answer, once both facilities are harvested whole."""
+    found = visitor.ask(SEARCH)["datasets"]
+    sources = visitor.ask("{ sources { asOf } facilities { key datasetCount } }")
+    counts = {each["key"]: each["datasetCount"] for each in sources["facilities"]}
+    whole = all(counts.values()) and all(each["asOf"] for each in sources["sources"])
+    return found if whole and sum(counts.values()) == found["totalCount"] else None
+
+
+def session(visitor: Visitor, world: SmallFederation, pid: str) -> None:
+    """Press the button, wait until it is ready, end it; the hub was asked once."""
+    asked = [visitor.ask(ANALYSE, i={"dataset": pid, "key": "journey"})["analyse"] for _ in range(3)]
+    assert [each["created"] for each in asked] == [True, False, False]
+    (launch,) = {each["launch"]["id"] for each in asked}
+    seen = []
+    for payload in visitor.follow(FOLLOW, id=launch):
+        now = payload["data"]["launch"]
+        assert now["failure"] is None, now
+        seen.append(now["state"])
+        if now["state"] == "READY":
+            break
+    assert seen[-1] == "READY"
+    servers = world.hub.users[BOHR.name]
+    assert len(servers) == 1
+    visitor.ask(STOP, i={"launch": launch})
+    *_, last = visitor.follow(FOLLOW, id=launch)
+    assert last["data"]["launch"]["state"] == "STOPPED"
+    assert not world.hub.users[BOHR.name]
