@@ -22,6 +22,18 @@ def facilities(session: requests.Session, url: str) -> list[dict[str, Any]]:
     return []
 
 
+def settled(found: list[dict[str, Any]]) -> bool:
+    """Whether every facility has been harvested, or fails."""
+    return bool(found) and all(facility["freshness"] in SETTLED for facility in found)
+
+
+def indexed(session: requests.Session, url: str) -> bool:
+    """Whether the index holds all that was harvested; asked after the facilities, so that it speaks of no earlier moment."""
+    with suppress(requests.RequestException, ValueError, KeyError, TypeError):
+        return bool(session.get(f"{url}/readyz", timeout=10).json()["parts"]["projection"] == "ok")
+    return False
+
+
 def follow_harvests(url: str, stop: Event, console: Console) -> bool:
     """Show how many datasets of each facility can be found, until all are harvested; whether that came about."""
     begun = time.monotonic()
@@ -29,8 +41,9 @@ def follow_harvests(url: str, stop: Event, console: Console) -> bool:
     with requests.Session() as session, Progress(*columns, console=console) as progress:
         session.trust_env = False
         rows: dict[str, TaskID] = {}
-        before: list[dict[str, Any]] = []
         while not stop.is_set() and time.monotonic() - begun < PATIENCE:
+            harvested = settled(facilities(session, url))
+            ready = harvested and indexed(session, url)
             found = facilities(session, url)
             for facility in found:
                 name, state = facility["shortName"], facility["freshness"]
@@ -38,10 +51,8 @@ def follow_harvests(url: str, stop: Event, console: Console) -> bool:
                     rows[name] = progress.add_task("", total=1)
                 failing = " [yellow](its harvest fails; see the log of pangate)[/]" if state == "FAILING" else ""
                 told = f"Harvesting {name}: {facility['datasetCount']:,} datasets{failing}"
-                progress.update(rows[name], description=told, completed=int(state in SETTLED and found == before))
-            # the index follows the harvest at a small distance: what no longer grows has arrived
-            if found and found == before and all(facility["freshness"] in SETTLED for facility in found):
+                progress.update(rows[name], description=told, completed=int(state in SETTLED and ready))
+            if ready:
                 return all(facility["freshness"] == "FRESH" for facility in found)
-            before = found
-            stop.wait(1.0)
+            stop.wait(0.5)
     return False

@@ -138,11 +138,11 @@ class Checks:
 
     def __init__(self, house: House, waker: Waker) -> None:
         self._house, self._waker = house, waker
-        self._pool = Pool(3)
+        self._pool = Pool(4)
 
     async def ready(self) -> dict[str, str]:
         """As the port says. Without a broker searches are answered, and launches wait for the sweeper."""
-        looks = {"records": self._records, "index": self._index}
+        looks = {"records": self._records, "index": self._index, "projection": self._projection}
         if self._house.settings.broker is not None:
             looks["broker"] = self._broker
         return {name: await self._look(look) for name, look in looks.items()}
@@ -163,6 +163,10 @@ class Checks:
     def _index(self) -> str:
         self._house.index.search(Search(first=1))
         return "ok"
+
+    def _projection(self) -> str:
+        behind = self._house.index.mark() < self._house.truth.head()
+        return "the index does not hold every change yet" if behind else "ok"
 
     def _broker(self) -> str:
         depths(self._waker.app)

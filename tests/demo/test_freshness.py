@@ -20,13 +20,21 @@ def says(name: str, count: int, state: str) -> dict[str, Any]:
 
 
 @contextmanager
-def gateway(*answers: bytes) -> Iterator[str]:
-    """A gateway that gives these answers one after another, then the last one again and again."""
+def gateway(*answers: bytes, late: int = 0) -> Iterator[str]:
+    """A gateway that gives these answers one after another, then the last one again and again; `late`: how often its index is behind."""
     left = list(answers)
+    behind = ["the index does not hold every change yet"] * late
 
     class Answers(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = left.pop(0) if len(left) > 1 else left[0]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            body = json.dumps({"parts": {"projection": behind.pop(0) if behind else "ok"}}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -53,7 +61,7 @@ def console() -> Console:
 def test_it_waits_until_every_facility_is_harvested(console: Console) -> None:
     begun = told(says("Freya", 0, "NEVER"), says("Skadi", 700, "FRESH"))
     done = told(says("Freya", 2_500, "FRESH"), says("Skadi", 2_000, "FRESH"))
-    with gateway(b"<html>not yet</html>", b'{"data": null}', begun, done) as url:
+    with gateway(b"<html>not yet</html>", b'{"data": null}', begun, done, late=2) as url:
         assert follow_harvests(url, Event(), console)
     text = console.export_text()
     assert "Harvesting Freya: 2,500 datasets" in text
