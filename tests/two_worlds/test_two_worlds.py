@@ -67,10 +67,9 @@ def put(world: Twin, step: Step) -> None:
     world.commit(record.source, [] if step.gone else [record], [(record.kind, record.id)] if step.gone else [])
 
 
-def history(steps: list[Step], real: Twin, other: Twin) -> None:
+def history(steps: list[Step], real: Twin, other: Twin, there: set[tuple[Kind, str, str]]) -> None:
     """Let it happen in the world that has hidden records, and in the one where what is hidden is not there: a public record that
-    becomes hidden goes, everything else that is hidden never comes."""
-    there: set[tuple[Kind, str, str]] = set()
+    becomes hidden goes, everything else that is hidden never comes. `there` is what the other world has."""
     for step in steps:
         name = (step.record.kind, step.record.source, step.record.id)
         real.time.now = other.time.now = real.time.now.replace(microsecond=(real.time.now.microsecond + 1) % 10**6)
@@ -267,8 +266,9 @@ def test_nobody_can_tell_whether_there_are_hidden_records(
     """After any history: projected now and then or at once, built anew or not."""
     folder = tmp_path_factory.mktemp("worlds")
     with twin(folder / "real") as real, twin(folder / "other") as other:
+        there: set[tuple[Kind, str, str]] = set()
         for start in range(0, len(happened), often):
-            history(happened[start : start + often], real, other)
+            history(happened[start : start + often], real, other, there)
             real.project()
             other.project()
         if rebuilt:
