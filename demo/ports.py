@@ -1,8 +1,10 @@
 """Where the demo listens: this file is the choice of loopback ports."""
 
 import socket
+from random import SystemRandom
 
 HOST = "127.0.0.1"
+_chance = SystemRandom()
 
 
 def is_free(port: int) -> bool:
@@ -18,10 +20,12 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on: chosen at random below those that the system gives to outgoing connections, so that it is
+    still free when its server starts."""
+    while True:
+        port = _chance.randrange(20_000, 30_000)
+        if is_free(port):
+            return port
 
 
 def preferred(port: int) -> int:

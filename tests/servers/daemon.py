@@ -15,18 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from demo.ports import free_port
+
 START_S = 60.0
 
 
 class Missing(RuntimeError):
     """The server cannot be had on this machine; the message says what is missing."""
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 class Daemon:

@@ -13,7 +13,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+
+from demo.ports import free_port
 
 VERSION = os.environ.get("PANGATE_TEST_ELASTICSEARCH", "8.19.9")
 ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
@@ -106,13 +107,6 @@ def _unpack(archive: Path, folder: Path, home: Path) -> None:
         program.chmod(0o755)
     (aside / home.name).rename(home)
     aside.rmdir()
-
-
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 class Elasticsearch:
