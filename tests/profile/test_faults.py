@@ -189,3 +189,24 @@ def gone(house: House) -> int:
     live = {(document.record.kind, document.record.pid) for document in house.truth.walk()}
     assert all(isinstance(kind, Kind) for kind, _ in pids)
     return len([key for key in pids if key not in live])
+
+
+def test_a_worker_told_to_end_stops_between_pages_and_another_goes_on(parted: Any, redis: Redis) -> None:
+    house: PartedHouse = parted(redis.url, page=2)
+    first = house.start("worker", "--queues", "harvests")
+    house.ready(first)
+    source = SOURCES[0]
+    with house.opened() as inside:
+        Waker(inside.settings).harvest(source, HarvestMode.FULL)
+        until(lambda: committed(inside).get(source, 0) >= 2, 60, first.said)
+        assert first.end(patience=40) == 0, first.said()
+        cut = inside.harvests.harvests(source, 1, None)[0]
+        assert cut.state is HarvestState.RUNNING, "it was cut in the middle"
+        assert inside.harvests.owed(inside.clock()) == [(source, HarvestMode.FULL)], "its lease was given back"
+        second = house.start("worker", "--queues", "harvests")  # woken by what the first one sent when it stopped
+        until(lambda: last(inside, source) is HarvestState.DONE, 90, second.said)
+        (whole,) = inside.harvests.harvests(source, 9, None)
+        assert whole.id == cut.id
+        assert whole.figures.unchanged == 0, "no page came twice"
+        assert whole.figures.added == inside.harvests.states()[0].records
+    assert "Traceback" not in first.said() + second.said()
