@@ -86,7 +86,7 @@ def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now,
     federation, environment = read_file(settings), Environment()
     order = Order({home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities})
     prefixes = {facility.id: facility.prefixes for facility in federation.facilities}
-    vocabulary = vocabulary_of(settings.vocabulary)
+    vocabulary = vocabulary_of(settings.vocabulary, settings.data)
     with ExitStack() as opened:
         database = open_database(truth_url(settings, environment), clock=clock, at=at)
         opened.callback(database.close)

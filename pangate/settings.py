@@ -57,7 +57,8 @@ class Settings(BaseSettings):
         None, description="the group (of the claim `groups`) whose members may harvest and see rejects"
     )
     vocabulary: str | None = Field(
-        None, description="path of a PaNET release (OWL) or table, in the place of the packaged one"
+        None,
+        description="path or http(s) address of a PaNET release (OWL) or table (.json), in the place of the packaged one",
     )
     rate_limit: bool = Field(True, description="whether readers are limited in how much they ask")
     log_level: str = Field("info", description="debug, info, warning or error")
