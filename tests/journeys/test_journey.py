@@ -211,7 +211,7 @@ def walk(page: Any, demo: WholeDemo, shots: Path, wrong: list[str]) -> None:
     """Home, search, dataset, sign in, analyse, progress, JupyterLab."""
     page.goto(f"{demo.url}/")
     page.screenshot(path=shots / "1-home.png", full_page=True)
-    box = page.get_by_role("searchbox").first
+    box = page.locator("main input[name=q]")
     box.fill("diffraction")
     box.press("Enter")
     page.wait_for_url("**/search?*")

@@ -6,18 +6,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from small_federation import NOON, SECRETS, StillTime, federation_file
 from starlette.applications import Starlette
 
-from catalogue.ports import Page
+from catalogue.ports import Page, Session
+from gateway.cookies import jar
+from gateway.provider import Tokens
+from gateway.vault import Vault, hashed
 from pangate.crew import Crew
 from pangate.house import House, open_house
 from pangate.serve import app_of
 from pangate.settings import Settings
+from schema.access import Viewer
 from schema.activities import HarvestMode, HarvestState
 from schema.records import AnyRecord
 
@@ -44,15 +50,24 @@ class Twin:
         ledger.close(lease, run, HarvestState.DONE, "", None)
         ledger.release(lease)
 
+    def sign_in(self, viewer: Viewer) -> dict[str, str]:
+        """A session of that viewer, as a sign-in makes it; the browser's cookie."""
+        id = f"cookie-of-{viewer.subject}"
+        tokens = Vault(self.house.secret).seal(msgspec.json.encode(Tokens("access", None, "id", 0.0)), hashed(id))
+        now = self.time()
+        life = now + timedelta(hours=8)
+        self.house.sessions.put(Session(hashed(id), viewer, "form-token", tokens, life, now))
+        return {jar(URL).session: id}
+
     def project(self) -> None:
         """Bring the index to the head."""
         self.house.projector.project()
 
-    @contextmanager
-    def client(self, **cookies: str) -> Iterator[httpx.AsyncClient]:
-        """Somebody who asks."""
+    def client(self, viewer: Viewer | None = None) -> httpx.AsyncClient:
+        """Somebody who asks; signed in when a viewer is given."""
         transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 5))
-        yield httpx.AsyncClient(transport=transport, base_url=URL, cookies=cookies)
+        cookies = {} if viewer is None else self.sign_in(viewer)
+        return httpx.AsyncClient(transport=transport, base_url=URL, cookies=cookies, headers={"Origin": URL})
 
 
 @contextmanager

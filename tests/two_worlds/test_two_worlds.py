@@ -195,7 +195,7 @@ PAGES = [
 async def told(world: Twin) -> dict[str, Any]:
     """Every answer that somebody who is not signed in gets."""
     answers: dict[str, Any] = {}
-    with world.client() as client:
+    async with world.client() as client:
         for query in QUERIES:
             answers[query] = plain(await client.post("/graphql", json={"query": query}))
         answers |= {f"walk {sort}": await walked(client, sort) for sort in ("RELEVANCE", "NEWEST", "TITLE")}
@@ -286,7 +286,7 @@ async def test_figures_for_machines_name_no_record(tmp_path: Path) -> None:
         hidden = record_of(Kind.DATASET, "freya", "7", HIDDEN, text=f"{SECRET} film", location="/data/7")
         put(world, Step(hidden))
         world.project()
-        with world.client() as client:
+        async with world.client() as client:
             for path in (f"/dataset/{hidden.pid}", f"/search?q={SECRET}"):
                 await client.get(path)
             await client.post("/graphql", json={"query": f'{{ dataset(pid: "{hidden.pid}") {{ pid }} }}'})
