@@ -48,7 +48,8 @@ def _moved(item: Step | End, order: Order) -> bool:
 class Work:
     """What one process does when it is woken. The same thing is never done twice at once in one process (and, by leases, anywhere).
 
-    `later` is told when a launch has its next step soon, `again` when a harvest has more to do than fits into a slice."""
+    `later` is told when a launch has its next step soon, `again` when a harvest has more to do than fits into a slice. `left` are the
+    harvests left to others when this process ends: to be sent when it takes no more wake-ups itself."""
 
     def __init__(
         self, house: House, later: Later = lambda _id, _seconds: None, again: Again = lambda _source, _mode: None
@@ -58,6 +59,7 @@ class Work:
         self._busy: dict[str, float] = {}
         self._lock = threading.Lock()
         self._ending = threading.Event()
+        self.left: list[tuple[str, HarvestMode]] = []
 
     def end(self) -> None:
         """Have everything stop at its next safe point."""
@@ -84,7 +86,10 @@ class Work:
     ) -> Harvest | None:
         """Harvest a source; None when it is being harvested already, is not in the federation, or goes on later."""
         found = self._house.federation.sources().get(source)
-        if found is None or self._ending.is_set():
+        if found is None:
+            return None
+        if self._ending.is_set():
+            self.left.append((source, HarvestMode(mode)))
             return None
         facility, place = found
         until = time.monotonic() + (slice_s or child.SECONDS)
@@ -109,7 +114,9 @@ class Work:
             except Interrupted:
                 done, cut = None, True
                 log.info("harvest_interrupted", source=source, mode=mode, ending=self._ending.is_set())
-        if cut:
+        if cut and self._ending.is_set():
+            self.left.append((source, HarvestMode(mode)))
+        elif cut:
             self._again(source, HarvestMode(mode))
         if done is not None:
             HARVESTS_ENDED.labels(source, done.state.value).inc()

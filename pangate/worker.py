@@ -32,9 +32,9 @@ class Worker:
     """The worker of one process."""
 
     def __init__(self, house: House, queues: Sequence[str], at_once: Mapping[str, int] = AT_ONCE) -> None:
-        waker = Waker(house.settings)
+        self._waker = Waker(house.settings)
         self._queues = queues
-        self._work = Work(house, waker.launch, waker.harvest)
+        self._work = Work(house, self._waker.launch, self._waker.harvest)
         self._hands = Hands(house.settings, self._work, queues, at_once)
         self._projection = Projection(house) if MAINTENANCE in queues else None
         self._loops = Loops(self._projection.loops() if self._projection else [])
@@ -47,6 +47,8 @@ class Worker:
             until_told(lambda: not (self._stuck() or self._hands.dead()))
             self._work.end()
             finished = self._hands.finish(GRACE_S)
+            for source, mode in self._work.left:
+                self._waker.harvest(source, mode)
         if self._projection:
             self._projection.leave()
         return finished and not self._stuck()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from servers.postgresql import Postgresql
 from small_federation import SECRETS, SmallFederation
 
 from catalogue.query import Search
+from harvesters.harvest import LEASE_S
 from pangate.house import House
 from pangate.projection import Projection
 from pangate.work import Work
@@ -21,6 +23,7 @@ from schema.activities import HarvestMode, HarvestState
 from schema.records import decode_document, encode, encode_document
 
 pytestmark = pytest.mark.timeout(300)
+LEASES = timedelta(seconds=LEASE_S)  # those of the time of the backup must have run out
 SOURCE, OTHER = "freya/scicat", "skadi/icat"
 
 
@@ -51,7 +54,7 @@ def rehearse(before: PartedHouse, after: PartedHouse, back_up: Callable[[], None
     assert len(kept) == 1
     assert len(kept[0]) < len(whole)
     restore()
-    with after.opened(write_index=True) as house:
+    with after.opened(write_index=True, later=LEASES) as house:
         assert documents(house) == kept[0], "the restored truth is that of the moment of the backup"
         assert Projection(house).renew() == len(kept[0])
         assert house.index.mark() == house.truth.head()

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 from servers.daemon import free_port
 
-from pangate.house import House, open_house
+from pangate.house import House, open_house, utc_now
 from pangate.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,12 +97,12 @@ class PartedHouse:
         )
 
     @contextmanager
-    def opened(self, *, write_index: bool = False) -> Iterator[House]:
-        """The house, looked into from the test."""
+    def opened(self, *, write_index: bool = False, later: timedelta = timedelta()) -> Iterator[House]:
+        """The house, looked into from the test, so much later than now."""
         before = dict(os.environ)
         os.environ.update({**self.settings, **self.secrets})
         try:
-            with open_house(Settings(), write_index=write_index) as house:
+            with open_house(Settings(), write_index=write_index, clock=lambda: utc_now() + later) as house:
                 yield house
         finally:
             os.environ.clear()
