@@ -234,10 +234,13 @@ def walk(page: Any, demo: WholeDemo, shots: Path, wrong: list[str]) -> None:
     door.first.wait_for(timeout=120_000)
     page.screenshot(path=shots / "6-ready.png", full_page=True)
     assert wrong == [], "nor have the pages of a session"
-    page.context.on("page", lambda opened: opened.set_default_timeout(60_000))
     door.first.click()
-    until(lambda: lab(page) is not None, 60, lambda: f"at {[each.url for each in page.context.pages]}")
+    for _ in range(600):
+        if lab(page) is not None:
+            break
+        page.wait_for_timeout(100)  # playwright hears of new tabs only while it waits itself
     jupyter = lab(page)
+    assert jupyter is not None, f"at {[each.url for each in page.context.pages]}"
     jupyter.locator("#jp-main-dock-panel, .jp-LabShell").first.wait_for(timeout=90_000)
     jupyter.wait_for_timeout(2_000)  # for the picture alone
     jupyter.screenshot(path=shots / "7-jupyterlab.png")
