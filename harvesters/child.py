@@ -27,6 +27,7 @@ from harvesters.ports import End, Order, Secrets, Step
 from harvesters.registry import KINDS
 from schema.errors import Misconfigured, RetryLater, StopHarvest
 from schema.federation import Facility, Source
+from schema.techniques import Table, Vocabulary, default, of
 
 MEMORY = 1 << 30
 SECONDS = 24 * 3600
@@ -38,12 +39,14 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", 
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What the child is told: facility and source (as JSON of their models), the order, and the secrets the login names."""
+    """What the child is told: facility and source (as JSON of their models), the order, the secrets the login names, and the
+    vocabulary of techniques when it is not the packaged one."""
 
     facility: str
     source: str
     order: Order
     secrets: dict[str, str]
+    vocabulary: Table | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True):
@@ -72,7 +75,9 @@ class _Given:
         return self._values[name]
 
 
-def walk(facility: Facility, source: Source, order: Order, secrets: Secrets) -> Iterator[Step | End]:
+def walk(
+    facility: Facility, source: Source, order: Order, secrets: Secrets, vocabulary: Vocabulary | None = None
+) -> Iterator[Step | End]:
     """The harvester's walk, run in a child process. Raises RetryLater, StopHarvest, Misconfigured.
 
     A child that is killed (memory, time, a crash of a parser) ends in StopHarvest `child-died`; what was committed stays.
@@ -87,6 +92,7 @@ def walk(facility: Facility, source: Source, order: Order, secrets: Secrets) -> 
         source=source.model_dump_json(by_alias=True),
         order=order,
         secrets={name: secrets.secret(name) for name in named},
+        vocabulary=None if vocabulary is None or vocabulary is default() else vocabulary.table,
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "harvesters.child"],
@@ -178,7 +184,8 @@ def main() -> None:
 def _done(task: Task) -> Iterator[Frame]:
     facility, source = Facility.model_validate_json(task.facility), Source.model_validate_json(task.source)
     try:
-        harvester = KINDS[source.kind](facility, source, _Given(task.secrets), lambda: datetime.now(UTC))
+        vocabulary = None if task.vocabulary is None else of(task.vocabulary)
+        harvester = KINDS[source.kind](facility, source, _Given(task.secrets), lambda: datetime.now(UTC), vocabulary)
         try:
             yield from harvester.walk(task.order)
         finally:

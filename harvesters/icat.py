@@ -24,7 +24,7 @@ from schema.crosswalks.place import Place
 from schema.errors import Misconfigured, RetryLater, StopHarvest
 from schema.federation import Facility, Source
 from schema.records import AnyRecord, Kind, Reject
-from schema.techniques import default
+from schema.techniques import Vocabulary, default
 from schema.text import fold
 
 OVERLAP = timedelta(minutes=15)
@@ -36,7 +36,9 @@ _OWNED = {SAMPLE.kind, DATASET.kind}
 class Icat:
     """One ICAT source, opened."""
 
-    def __init__(self, facility: Facility, source: Source, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, facility: Facility, source: Source, secrets: Secrets, clock: Clock, vocabulary: Vocabulary | None = None
+    ) -> None:
         self._http = PoliteSession(source.url, private=source.allowPrivateAddress, rate=source.rate, clock=clock)
         self._session = IcatSession(self._http, source.login, secrets, clock)
         self._rows = Rows(self._session, source.pageSize or PAGE)
@@ -46,7 +48,7 @@ class Icat:
         self.place = Place(
             facility=facility.id,
             source=f"{facility.id}/{source.id}",
-            vocabulary=default(),
+            vocabulary=vocabulary or default(),
             authenticated=self._session.authenticated,
             rule=facility.records,
             parameters={fold(name): standard for name, standard in source.parameters.items()},

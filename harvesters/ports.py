@@ -15,6 +15,7 @@ import msgspec
 from schema.activities import Bookmark, HarvestMode
 from schema.federation import Facility, Source
 from schema.records import AnyRecord, Kind, Reject
+from schema.techniques import Vocabulary
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -90,8 +91,10 @@ class Secrets(Protocol):
 class Opener(Protocol):
     """How the registry makes a harvester of a kind."""
 
-    def __call__(self, facility: Facility, source: Source, secrets: Secrets, clock: Clock) -> Harvester:
-        """The harvester of that source."""
+    def __call__(
+        self, facility: Facility, source: Source, secrets: Secrets, clock: Clock, vocabulary: Vocabulary | None = None
+    ) -> Harvester:
+        """The harvester of that source; its techniques are named by the vocabulary, the packaged one without."""
 
 
 class Clock(Protocol):

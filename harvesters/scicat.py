@@ -24,7 +24,7 @@ from schema.crosswalks.reading import text
 from schema.errors import Misconfigured, RetryLater, StopHarvest
 from schema.federation import Facility, Source
 from schema.records import AnyRecord, Reject
-from schema.techniques import default
+from schema.techniques import Vocabulary, default
 from schema.text import fold
 
 OVERLAP = timedelta(minutes=10)
@@ -56,7 +56,9 @@ class Course(msgspec.Struct, frozen=True):
 class SciCat:
     """One SciCat source, opened."""
 
-    def __init__(self, facility: Facility, source: Source, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, facility: Facility, source: Source, secrets: Secrets, clock: Clock, vocabulary: Vocabulary | None = None
+    ) -> None:
         self._http = PoliteSession(source.url, private=source.allowPrivateAddress, rate=source.rate, clock=clock)
         self._session = SciCatSession(self._http, source.login, secrets, clock)
         self._lists = Lists(self._session)
@@ -67,7 +69,7 @@ class SciCat:
         self.place = Place(
             facility=facility.id,
             source=f"{facility.id}/{source.id}",
-            vocabulary=default(),
+            vocabulary=vocabulary or default(),
             authenticated=source.login is not None,
             rule=facility.records,
             parameters={fold(name): standard for name, standard in source.parameters.items()},

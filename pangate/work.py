@@ -96,7 +96,7 @@ class Work:
 
         def walk(order: Order) -> Iterator[Step | End]:
             whole = bool(order.ids)  # fetching what a sweep named must not be cut: the names are kept in memory alone
-            for item in child.walk(facility, place, order, self._house.environment):
+            for item in child.walk(facility, place, order, self._house.environment, self._house.vocabulary):
                 yield item  # and it is committed when we are asked for the next
                 whole = whole or isinstance(item, End) or bool(item.seen)
                 over = time.monotonic() > until and not whole and _moved(item, order)

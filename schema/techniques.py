@@ -77,6 +77,7 @@ class Vocabulary:
     license: str
     attribution: str
     terms: Mapping[str, Term]
+    table: Table
     _narrower: Mapping[str, frozenset[str]]
     _ancestors: Mapping[str, tuple[str, ...]]
     _iris: Mapping[str, str]
@@ -171,6 +172,7 @@ def of(table: Table) -> Vocabulary:
         license=table.license,
         attribution=table.attribution,
         terms=terms,
+        table=table,
         _narrower={iri: frozenset(found) for iri, found in below.items()},
         _ancestors=ancestors,
         _iris=_spellings(table, terms),
