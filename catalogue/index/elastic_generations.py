@@ -22,7 +22,7 @@ from schema.errors import Misconfigured
 
 SIDES = ("public", "restricted")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_.]{0,99}")
-_NAME = re.compile(r"-v(\d{1,6})-(\d{14}-[0-9a-f]{8})-(?:public|restricted)$")
+_NAME = re.compile(r"-v(\d{1,6})-(\d{14,20}-[0-9a-f]{8})-(?:public|restricted)$")
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def _aliased(layout: Layout) -> Steps[list[str]]:
 
 def created(layout: Layout) -> Steps[Generation]:
     """A new, empty generation that no search sees yet."""
-    stamp = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid4().hex[:8]}"
+    stamp = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}-{uuid4().hex[:8]}"
     generation = Generation(f"{layout.prefix}-v{FORMAT}-{stamp}")
     for index in (generation.public, generation.restricted):
         yield Request(

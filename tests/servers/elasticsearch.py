@@ -157,7 +157,7 @@ class Elasticsearch:
         } | self.settings
         with (folder / "out").open("ab") as out:
             self._process = subprocess.Popen(
-                [home / "bin" / "elasticsearch", *(f"-E{name}={value}" for name, value in wished.items())],
+                [*_with_us(), home / "bin" / "elasticsearch", *(f"-E{name}={value}" for name, value in wished.items())],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -236,6 +236,12 @@ def _memory() -> Path | None:
     if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < MEMORY_BYTES:
         return None
     return memory
+
+
+def _with_us() -> list[str]:
+    """What has the node end when the tests are killed (nothing where util-linux is not there)."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM"] if found else []
 
 
 def _account() -> dict[str, object]:
