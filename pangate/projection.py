@@ -14,6 +14,7 @@ from catalogue.rebuild import rebuild
 from pangate.figures import distance
 from pangate.house import House
 from pangate.loops import Loop
+from pangate.memory import give_back
 from pangate.post import Post
 from pangate.tally import PROJECTED, REBUILDS_ENDED
 from schema.errors import PangateError
@@ -22,6 +23,7 @@ log = structlog.get_logger("pangate.projection")
 
 FOLLOW_S, RENEW_S, RETRY_S, DISTANCE_S = 0.2, 20.0, 600.0, 5.0
 _LONG_S = 6 * 3600.0
+MUCH = 500
 Told = Callable[[int, int], None]
 
 
@@ -36,6 +38,7 @@ class Projection:
         self._house = house
         self._post = Post(house.harvests, "projector", house.owner) if house.settings.index_url else None
         self._not_before = 0.0
+        self._written = 0
 
     @property
     def mine(self) -> bool:
@@ -65,9 +68,15 @@ class Projection:
             self._post.leave()
 
     def follow(self) -> None:
-        """Bring the index to the truth's head."""
-        if self.mine and (done := self._house.projector.project()):
-            PROJECTED.inc(done)
+        """Bring the index to the truth's head; when there is nothing more to do after much, give back the memory it took."""
+        if not self.mine:
+            return
+        done = self._house.projector.project()
+        PROJECTED.inc(done)
+        self._written += done
+        if not done and self._written > MUCH:
+            give_back()
+            self._written = 0
 
     def renew_if_due(self) -> None:
         """Build the index anew if that is owed by now."""
