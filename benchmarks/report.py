@@ -15,6 +15,10 @@ ratio within one run, or a figure of one process; none is a test. *Spread* is th
 median; *noise* the same of the reference alone, so a difference smaller than either says nothing. The load is that of the machine when
 the run began: above the number of cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly.
 
+A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches by
+the median, and the two executors and the pipeline by seconds of the processor, which others at work disturb least. Not measured yet: a
+harvest from ICAT. A harvest of fewer than 100,000 records says little about the share of an incremental one: what it costs to start weighs.
+
 What is measured: records of the demo's invented synchrotron through the real crosswalk, varied to the number wanted (`records.py`);
 a search with a text, two filters, three facets and twenty hits with thirty fields (`question.py`); a harvest from a SciCat stand-in whose
 pages are rendered beforehand (`source.py`); `pangate serve` as a process of its own, the rate limit off, over the embedded stores.
