@@ -207,6 +207,16 @@ class Harvests(Leases):
         with self._database.read() as connection:
             return [as_harvest(row) for row in connection.execute(query)]
 
+    def refuse(self, reject: Reject) -> None:
+        """Keep a record that was harvested, but that the index cannot take; until a full harvest brings it no more or otherwise."""
+        now = self._database.clock()
+        with self._database.write("refuse") as connection:
+            newest = select(func.max(harvests.c.id)).where(harvests.c.source == reject.source)
+            harvest = (
+                connection.execute(newest).scalar_one() or 0
+            )  # the record counts as seen by that one, so no sweep removes it
+            rejects.keep(connection, reject.source, harvest, (rejects.readable(reject),), now)
+
     def rejects(
         self, source: str | None, first: int, after: int | None
     ) -> list[tuple[int, Reject, datetime, datetime, int]]:

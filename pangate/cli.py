@@ -161,7 +161,7 @@ def launches(json: Json = False) -> None:
 def rebuild(json: Json = False) -> None:
     """Build the search index anew from the records, aside, and swap it in, while searches and harvests go on. Where another process
     writes the index (pangate serve, a maintenance worker), that one is asked to do it."""
-    with _house(write_index=True) as house:
+    with open_house(read_settings(), write_index=True, repair=True) as house:
         count = progress.rebuild(house, quiet=json)
         show.emit({"documents": count}, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
 

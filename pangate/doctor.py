@@ -14,8 +14,11 @@ import msgspec
 from gateway.provider import Client, Provider
 from harvesters.registry import KINDS as SOURCE_KINDS
 from pangate.house import House, open_house
+from pangate.parted import shared
 from pangate.progress import probe
 from pangate.settings import Settings, read_file, read_settings
+from pangate.tasks import depths
+from pangate.wake import Waker
 from schema.errors import Misconfigured, PangateError
 from schema.federation import Federation, Login
 from triggers import outlook
@@ -33,6 +36,7 @@ FLOORS = {
 """The oldest release of each library without a known fault that matters here (reliability reference, section 1)."""
 _EXPAT = (2, 6, 2)
 _FREE = 1 << 30
+_CROWD = 500
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -56,6 +60,7 @@ def examine(ask: bool) -> Iterator[Finding]:
     try:
         with open_house(settings, write_index=False) as house:
             yield from _stores(house)
+            yield from _broker(house)
             yield from _secrets(house)
             if ask:
                 yield from _endpoints(house)
@@ -141,6 +146,23 @@ def _stores(house: House) -> Iterator[Finding]:
         )
     else:
         yield Finding("index", "good", "The index holds every change.")
+
+
+def _broker(house: House) -> Iterator[Finding]:
+    """With a broker this is the second profile: its other settings must fit, and wake-ups must be taken by somebody."""
+    if house.settings.broker is None:
+        return
+    try:
+        shared(house.settings)
+        waiting = depths(Waker(house.settings).app)
+    except PangateError as error:
+        yield Finding("broker", "fault", error.message)
+        return
+    told = ", ".join(f"{count:,} for {queue}" for queue, count in waiting.items())
+    if max(waiting.values()) > _CROWD:
+        yield Finding("broker", "warning", f"Many wake-ups wait ({told}): is there a pangate worker for each queue?")
+    else:
+        yield Finding("broker", "good", f"The broker answers; wake-ups that wait: {told}.")
 
 
 def _secrets(house: House) -> Iterator[Finding]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import structlog
 
 from catalogue.index.elastic import ElasticIndex
@@ -10,22 +13,32 @@ from catalogue.index.elastic_generations import Layout
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Index
 from pangate.settings import Environment, Settings
+from pangate.tally import INDEX_REFUSED
 from schema.errors import Unavailable
+from schema.records import Reject
 from schema.techniques import Vocabulary
 
 log = structlog.get_logger("pangate.engines")
 
 
-def open_index(
-    settings: Settings, environment: Environment, vocabulary: Vocabulary, *, write: bool
-) -> tuple[Index, bool]:
+@dataclass(frozen=True)
+class Wish:
+    """How the index is opened: to `write` to it; to `repair` it, so that one of another mapping is let in. `report` keeps the
+    records that the engine cannot take."""
+
+    write: bool
+    repair: bool
+    report: Callable[[Reject], None]
+
+
+def open_index(settings: Settings, environment: Environment, vocabulary: Vocabulary, wish: Wish) -> tuple[Index, bool]:
     """The index, and whether this process may write to it: an embedded one if no other does, a shared one under the projector's lease.
 
     Raises Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
     """
     if settings.index_url is not None:
-        return _cluster(settings, settings.index_url, environment, vocabulary, write=write), write
-    if write:
+        return _cluster(settings, environment, vocabulary, wish), wish.write
+    if wish.write:
         try:
             return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
         except Unavailable:  # another process projects
@@ -33,20 +46,24 @@ def open_index(
     return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False
 
 
-def _cluster(
-    settings: Settings, url: str, environment: Environment, vocabulary: Vocabulary, *, write: bool
-) -> ElasticIndex:
+def _cluster(settings: Settings, environment: Environment, vocabulary: Vocabulary, wish: Wish) -> ElasticIndex:
+    def refused(reject: Reject) -> None:
+        INDEX_REFUSED.inc()
+        log.warning("index_refused", source=reject.source, kind=reject.kind, id=reject.id, reason=reject.message)
+        wish.report(reject)
+
     connection = Connection(
-        url,
+        settings.index_url or "",
         api_key=environment.optional("PANGATE_INDEX_API_KEY"),
         user=environment.optional("PANGATE_INDEX_USER"),
         password=environment.optional("PANGATE_INDEX_PASSWORD"),
         ca_file=settings.index_ca,
     )
     layout = Layout(settings.index_prefix, settings.index_shards, settings.index_replicas)
-    index = ElasticIndex(connection, layout, writable=write, techniques=vocabulary)
+    index = ElasticIndex(connection, layout, writable=wish.write, techniques=vocabulary, report=refused)
     try:
-        index.check()
+        if not wish.repair:
+            index.check()
     except Unavailable as error:  # it may come later; until then readiness says so
         log.warning("index_unavailable", reason=error.message)
     except BaseException:

@@ -21,7 +21,7 @@ from catalogue.project import Projector
 from catalogue.rebuilds import Rebuilds
 from catalogue.records import Records
 from catalogue.sessions import Sessions
-from pangate.engines import open_index
+from pangate.engines import Wish, open_index
 from pangate.settings import Environment, Settings, gateway_secret, read_file, truth_url
 from pangate.vocabulary import vocabulary_of
 from schema.federation import Federation
@@ -80,9 +80,12 @@ class House:
 
 
 @contextmanager
-def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now, at: At = nothing) -> Iterator[House]:
-    """The house, closed at the end. With `write_index` this process projects if no other does already; `at` is called with the name of
-    each point at which a crash must do no harm. Raises Misconfigured."""
+def open_house(
+    settings: Settings, *, write_index: bool, repair: bool = False, clock: Clock = utc_now, at: At = nothing
+) -> Iterator[House]:
+    """The house, closed at the end. With `write_index` this process projects if no other does already; with `repair` an index of
+    another mapping is let in, to be built anew. `at` is called with the name of each point at which a crash must do no harm. Raises
+    Misconfigured."""
     federation, environment = read_file(settings), Environment()
     order = Order({home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities})
     prefixes = {facility.id: facility.prefixes for facility in federation.facilities}
@@ -92,7 +95,9 @@ def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now,
         opened.callback(database.close)
         platforms = open_platforms(federation, environment, clock)
         opened.callback(close_platforms, platforms)
-        index, projecting = open_index(settings, environment, vocabulary, write=write_index)
+        harvests = Harvests(database, Rules(order, prefixes))
+        wish = Wish(write_index, repair, harvests.refuse)
+        index, projecting = open_index(settings, environment, vocabulary, wish)
         opened.callback(index.close)
         yield House(
             settings=settings,
@@ -103,7 +108,7 @@ def open_house(settings: Settings, *, write_index: bool, clock: Clock = utc_now,
             owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             database=database,
             truth=Records(database, order),
-            harvests=Harvests(database, Rules(order, prefixes)),
+            harvests=harvests,
             launches=Launches(database),
             sessions=Sessions(database),
             rebuilds=Rebuilds(database),

@@ -11,5 +11,8 @@ LAUNCH_STEPS = Counter("pangate_launch_moves", "Moves of launches into a state, 
 PROJECTED = Counter(
     "pangate_projected_documents", "Documents this process has written to the index or removed from it."
 )
+INDEX_REFUSED = Counter(
+    "pangate_index_refused", "Documents that the search engine could not take; they are kept as rejects."
+)
 REBUILDS_ENDED = Counter("pangate_rebuilds_ended", "Rebuilds of the index that ended.", ["outcome"])
 LOOPS_FAILED = Counter("pangate_turns_failed", "Turns of this process's loops that failed.", ["loop"])

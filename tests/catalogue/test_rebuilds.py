@@ -14,7 +14,8 @@ from catalogue.project import Projector
 from catalogue.rebuild import rebuild
 from catalogue.rebuilds import WAIT, Rebuilds
 from schema.access import Visibility
-from schema.records import Kind
+from schema.activities import HarvestMode
+from schema.records import Kind, Reject
 
 HIDDEN = Visibility(public=False, groups=("ill:x",))
 
@@ -99,3 +100,14 @@ def test_a_departure_while_it_was_built_is_still_owed(world: World) -> None:
     world.harvest(Page(gone=((Kind.DATASET, "a"),)), source=SOURCE)
     ledger.done(head, count, began)
     assert ledger.due() == world.clock() + WAIT
+
+
+def test_what_an_index_cannot_take_is_kept_as_a_reject_and_its_record_stays(world: World) -> None:
+    reject = Reject(SOURCE, "dataset", "a", "index", "The engine cannot take it.", "{}")
+    for _ in range(2):
+        world.harvests.refuse(reject)
+    ((_, kept, _, _, count),) = world.harvests.rejects(SOURCE, 9, None)
+    assert (kept.id, kept.reason, count) == ("a", "index", 2)
+    run = world.harvest(Page((dataset("b"), dataset("c"))), mode=HarvestMode.FULL)
+    assert world.harvests.unseen(run, [Kind.DATASET]).unseen == 1
+    assert world.records.record(SOURCE, Kind.DATASET, "a") is not None

@@ -61,6 +61,9 @@ def test_harvest_search_and_a_session_over_two_gateways_and_two_workers(
         assert figure(launcher, "pangate_launch_moves_total") >= 3
         assert figure(harvester, "pangate_projector_distance") == 0
         until(lambda: figure(beat, "pangate_broker_up") == 1, 30)
+        told = house.run("doctor", "--json")
+        assert '"what": "broker"' in told.stdout, told.stdout + told.stderr
+        assert '"grade": "fault"' not in told.stdout, told.stdout
         again = house.run("rebuild", "--json")
         assert again.returncode == 0, again.stderr
         assert both_facilities(visitor)["totalCount"] == found["totalCount"]
