@@ -8,6 +8,7 @@ from typing import Any
 
 import graphene
 
+from gateway.completion import complete
 from gateway.graphql import found, ids, launches, lists, parts, search, shape, sources
 from gateway.graphql.analysis import AnalysisOption
 from gateway.graphql.context import Context
@@ -166,7 +167,7 @@ class Query(graphene.ObjectType):
         context: Context = info.context
         at_most(len(text), 256, "characters in `text`")
         number = search.size(first, context, limit=context.limits.suggestions)
-        return await context.reader.suggest(text, number)
+        return await complete(text, number, context.reader, context.vocabulary)
 
     @staticmethod
     async def resolve_dataset(_root: Any, info: Any, pid: str) -> shape.Stored | None:

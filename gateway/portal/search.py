@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.completion import complete
 from gateway.graphql import facets as counts
 from gateway.graphql import search as line
 from gateway.graphql.context import Context
@@ -102,7 +103,9 @@ async def suggestions(portal: Portal, request: Request) -> list[dict[str, Any]]:
     """Completions of what is typed, each with the address it leads to."""
     typed = request.query_params.get("q", "")[:256]
     seat = await portal.seat(request)
-    found = await seat.context.reader.suggest(typed, seat.context.limits.suggestions) if typed.strip() else []
+    context = seat.context
+    number = context.limits.suggestions
+    found = await complete(typed, number, context.reader, context.vocabulary) if typed.strip() else []
     made = []
     for each in found:
         key = {"parameter": "p"}.get(each.kind, each.kind)

@@ -153,3 +153,34 @@ async def test_the_facet_counts_each_class_as_its_filter_finds(world: World, bel
 async def test_words_of_a_source_that_no_ontology_has_are_found_as_they_are(world: World) -> None:
     assert await found(world, "Home-made METHOD") == {"10.5442/nd002002"}
     assert await found(world, "no such technique") == set()
+
+
+async def suggested(world: World, text: str) -> list[dict[str, object]]:
+    asked = await world.ask("query($t:String!){suggest(text:$t,first:10){text kind value count}}", t=text)
+    found: list[dict[str, object]] = asked["suggest"]
+    return found
+
+
+@pytest.mark.parametrize("text", ["imaging", "Imaging", "scattering", "PaNET01129", "diffraction", "spectroscopy"])
+async def test_suggestions_offer_what_is_narrower_with_the_counts_of_their_filters(
+    world: World, text: str, below: dict[str, set[str]]
+) -> None:
+    offered = await suggested(world, text)
+    (named,) = default().find(text, 1)
+    values = [str(each["value"]) for each in offered]
+    assert named.iri in values
+    assert len(values) == len(set(values)) <= 10
+    labels = [str(each["text"]).lower() for each in offered if str(each["value"]) in below[named.iri] - {named.iri}]
+    assert len(labels) >= min(3, len(below[named.iri]) - 1) > 0
+    for each in offered:
+        assert each["count"] == len(await found(world, str(each["value"])))
+
+
+@pytest.mark.parametrize(("typed", "code"), [("SAXS", "PaNET01188"), ("saxs", "PaNET01188"), ("XAS", "PaNET01196")])
+async def test_suggestions_know_synonyms(world: World, typed: str, code: str) -> None:
+    assert PANET + code in [each["value"] for each in await suggested(world, typed)]
+
+
+async def test_a_technique_nobody_has_is_not_suggested(world: World) -> None:
+    assert await suggested(World(documents=world.documents[-1:]), "tomography") == []
+    assert await suggested(world, "no such technique") == []
