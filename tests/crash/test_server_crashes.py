@@ -1,0 +1,163 @@
+"""The real `pangate serve` killed at random moments: nothing of it stays, the next start goes on by itself to where an uncut one ends.
+
+The leases of a killed process last two seconds here in the place of 120, since nobody wants to wait for them in a test.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from canonical import canonical, difference
+from small_federation import SECRETS, small_federation
+from trials import SEED, TRIALS
+from whole_demo import until
+
+from demo.children import ROOT
+from demo.ports import free_port
+from pangate.house import open_house
+from pangate.settings import Settings
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(max(600, 20 * TRIALS))]
+COUNT = max(4, TRIALS // 16)
+START_S = 30.0
+"""Interpreter, imports and stores on a busy machine; the house alone is held to five seconds by the other suite."""
+ENDED = (0, -signal.SIGTERM)
+"""uvicorn ends what is in hand, then dies of the signal it was told with."""
+SERVE = (
+    "import sys, harvesters.harvest, triggers.launch; harvesters.harvest.LEASE_S = triggers.launch.LEASE_S = 2.0; "
+    "from pangate.cli import main; sys.argv[1:] = ['serve']; main()"
+)
+TOLD = "{ sources { key state } facilities { datasetCount } }"
+
+
+@dataclass
+class Server:
+    """A served house in a folder, on a port of its own."""
+
+    folder: Path
+    federation: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def settings(self) -> Settings:
+        return Settings(federation=self.federation, data=self.folder, port=self.port, url="http://127.0.0.1:8080")
+
+    def start(self) -> None:
+        told = {"FEDERATION": self.federation, "DATA": self.folder, "PORT": self.port, "URL": "http://127.0.0.1:8080"}
+        environment = {**os.environ, **{f"PANGATE_{name}": str(value) for name, value in told.items()}}
+        self.folder.mkdir(exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE],
+                cwd=ROOT,
+                env={**environment, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def ask(self, query: str) -> dict[str, Any]:
+        """An answer's data, empty while there is none."""
+        try:
+            headers = {"Connection": "close"}
+            answer = requests.post(f"{self.url}/graphql", json={"query": query}, headers=headers, timeout=5)
+            return dict(answer.json()["data"])
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return {}
+
+    def fresh(self) -> bool:
+        """Whether both sources are harvested."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()
+        return [each["state"] for each in self.ask(TOLD).get("sources", [])] == ["FRESH", "FRESH"]
+
+    def kill(self) -> list[psutil.Process]:
+        """SIGKILL; the processes it had started."""
+        assert self.process is not None
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        return family
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-3000:]
+
+    def dump(self) -> dict[str, Any]:
+        """What it holds once stopped; the projector's last turn is done first, as the next start would."""
+        with open_house(self.settings(), write_index=True) as house:
+            house.projector.project()
+            return canonical(house)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    with small_federation(40, real_time=True) as world:
+        yield world.file(tmp_path, 5)
+
+
+def test_a_server_killed_at_random_moments_goes_on_by_itself(site: Path, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    uncut = Server(tmp_path / "uncut", site, free_port())
+    begun = time.monotonic()
+    uncut.start()
+    try:
+        until(uncut.fresh, 120, uncut.log)
+    finally:
+        code = uncut.stop()
+    took = time.monotonic() - begun
+    assert code in ENDED, uncut.log()
+    expected = uncut.dump()
+    for number in range(COUNT):
+        server = Server(tmp_path / str(number), site, free_port())
+        try:
+            for _ in range(2):
+                server.start()
+                time.sleep(chance.uniform(0.2, took))
+                left = server.kill()
+                _, alive = psutil.wait_procs(left, timeout=20)
+                assert not alive, "a harvest's own process ends when nobody listens to it"
+            server.start()
+            until(partial(_ready, server), START_S, server.log)
+            until(server.fresh, 120, server.log)
+            assert server.stop() in ENDED, server.log()
+        finally:
+            if server.process is not None and server.process.poll() is None:
+                server.kill()
+        differing = difference({**server.dump(), **PATHS}, {**expected, **PATHS})
+        assert not differing, f"trial {number}: {differing}"
+
+
+PATHS: dict[str, Any] = {"changes": [], "public": []}
+"""The order of changes is not compared: here two sources are harvested beside each other."""
+
+
+def _ready(server: Server) -> bool:
+    try:
+        return requests.get(f"{server.url}/readyz", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
