@@ -11,7 +11,6 @@ from schema.techniques import Vocabulary
 from schema.text import prefix
 
 _SHORTEST = 3  # characters that name a technique
-_KINDS = 100  # techniques counted
 
 
 async def complete(text: str, first: int, reader: Reader, vocabulary: Vocabulary) -> list[Suggestion]:
@@ -32,7 +31,7 @@ async def _named(text: str, reader: Reader, vocabulary: Vocabulary) -> list[Sugg
     narrower = vocabulary.narrower(terms[0].iri)
     asked = Search(
         clauses=(AnyOf(Field.TECHNIQUE_EXACT, tuple(sorted(narrower))),),
-        facets=(FacetWish(Field.TECHNIQUE, size=_KINDS),),
+        facets=(FacetWish(Field.TECHNIQUE, size=len(vocabulary.terms)),),  # what is broader is counted too: all of it
         sort=Sort.NEWEST,
         first=1,
     )
