@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -26,9 +26,11 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which source of a facility comes first where several bring the same pid: "facility/source" names by facility."""
+    """Which source of a facility comes first where several bring the same pid: "facility/source" names by facility; and what kind of
+    catalogue each source is."""
 
     sources: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def rank(self, kept: Kept) -> tuple[int, str, str]:
         """What to sort by; an unlisted source comes after the listed ones."""
@@ -79,7 +81,7 @@ def assemble(connection: Connection, keys: Collection[Key], order: Order) -> dic
                 by_key[kind, kept.record.pid].append(kept)
     groups = {key: sorted(found, key=order.rank) for key, found in by_key.items()}
     neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
-    return {key: _assembled(group, neighbours) for key, group in groups.items()}
+    return {key: _assembled(group, neighbours, order) for key, group in groups.items()}
 
 
 def by_kind(names: Iterable[tuple[Kind, str]]) -> dict[Kind, list[str]]:
@@ -116,13 +118,13 @@ def _kept(rows: Iterable[Row[Any]]) -> Iterable[Kept]:
     return (Kept(lifted(decode(row.data), row.due), row.public, row.harvested) for row in rows)
 
 
-def _assembled(group: Sequence[Kept], neighbours: _Neighbours) -> Assembled:
+def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> Assembled:
     first = group[0]
     seen = [kept for kept in group if kept is first or covers(kept.visibility, first.visibility)]
     provenance = tuple(
         Provenance(
             source=kept.record.source,
-            kind=kept.record.kind.value,
+            kind=order.kinds.get(kept.record.source, ""),
             source_id=kept.record.id,
             harvested=kept.harvested,
             primary=kept is first,

@@ -5,6 +5,7 @@ Inside the caller's transaction, so that the check and the write it allows are o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,17 @@ class Leases:
                 .where(leases.c.name == lease.name, leases.c.fence == lease.fence, leases.c.owner == lease.owner)
                 .values(owner="", expires=self._database.clock())
             )
+
+    def forget(self, gone: Callable[[str], bool]) -> int:
+        """Give back the leases whose owners are gone for good, so that nobody waits for them to expire; how many."""
+        with self._database.read() as connection:
+            owners = [owner for owner in connection.execute(select(leases.c.owner).distinct()).scalars() if owner]
+        dead = [owner for owner in owners if gone(owner)]
+        if not dead:
+            return 0
+        with self._database.write("forget leases") as connection:
+            freed = update(leases).where(leases.c.owner.in_(dead)).values(owner="", expires=self._database.clock())
+            return connection.execute(freed).rowcount
 
 
 def _row(connection: Connection, name: str) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ from catalogue.rebuilds import Rebuilds
 from catalogue.records import Records
 from catalogue.sessions import Sessions
 from pangate.engines import Wish, open_index
+from pangate.owner import is_gone, own_name
 from pangate.settings import Environment, Settings, gateway_secret, read_file, truth_url
 from pangate.vocabulary import vocabulary_of
 from schema.federation import Federation
@@ -87,7 +85,10 @@ def open_house(
     another mapping is let in, to be built anew. `at` is called with the name of each point at which a crash must do no harm. Raises
     Misconfigured."""
     federation, environment = read_file(settings), Environment()
-    order = Order({home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities})
+    order = Order(
+        {home.id: [f"{home.id}/{source.id}" for source in home.sources] for home in federation.facilities},
+        {f"{home.id}/{source.id}": source.kind for home in federation.facilities for source in home.sources},
+    )
     prefixes = {facility.id: facility.prefixes for facility in federation.facilities}
     vocabulary = vocabulary_of(settings.vocabulary, settings.data)
     with ExitStack() as opened:
@@ -96,6 +97,7 @@ def open_house(
         platforms = open_platforms(federation, environment, clock)
         opened.callback(close_platforms, platforms)
         harvests = Harvests(database, Rules(order, prefixes))
+        harvests.forget(is_gone)
         wish = Wish(write_index, repair, harvests.refuse)
         index, projecting = open_index(settings, environment, vocabulary, wish)
         opened.callback(index.close)
@@ -105,7 +107,7 @@ def open_house(
             federation=federation,
             vocabulary=vocabulary,
             clock=clock,
-            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owner=own_name(),
             database=database,
             truth=Records(database, order),
             harvests=harvests,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -74,7 +76,15 @@ def serve(house: House) -> None:
         ws_max_size=65_536,
         limit_concurrency=512,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(
+            number, _ended
+        )  # uvicorn raises the signal again when it has stopped: an end that was asked for is no failure
     uvicorn.Server(config).run()
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def log_as_json(level: str) -> None:

@@ -25,7 +25,9 @@ def viewer_of(claims: Mapping[str, Any], federation: Federation, operators: str 
         for rule in facility.groups
         for name in _mapped(rule, claims)
     )
-    texts = {name: value for name, value in list(claims.items())[:100] if isinstance(value, str) and len(value) <= _LONG}
+    texts = {
+        name: value for name, value in list(claims.items())[:100] if isinstance(value, str) and len(value) <= _LONG
+    }
     name = texts.get("name") or texts.get("preferred_username") or texts.get("sub", "")
     operating = operators is not None and operators in _values(claims.get("groups"))
     return Viewer(

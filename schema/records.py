@@ -249,7 +249,7 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """One way a record reached us."""
+    """One way a record reached us; `kind` is the kind of catalogue (scicat, icat, …), empty when the federation no longer says."""
 
     source: str
     kind: str

@@ -140,7 +140,9 @@ class FakeSources:
 
     async def states(self) -> list[SourceState]:
         last = self._harvest(3)
-        return [SourceState("north/scicat", 3, 1, self.fresh, self.fresh, self.fresh, None, None, last, "All is well.", 3)]
+        return [
+            SourceState("north/scicat", 3, 1, self.fresh, self.fresh, self.fresh, None, None, last, "All is well.", 3)
+        ]
 
     async def harvests(self, source: str | None, first: int, before: int | None) -> list[Harvest]:
         return [self._harvest(id) for id in (3, 2, 1) if before is None or id < before][:first]
