@@ -16,14 +16,13 @@ import typer
 from rich.console import Console
 
 from catalogue.query import Search
-from pangate import parted, progress, show
+from pangate import logs, parted, progress, show
 from pangate.beat import SWEEP_S
 from pangate.beat import beat as beat_house
 from pangate.doctor import examine
-from pangate.export import lines
+from pangate.export import array, lines
 from pangate.hands import AT_ONCE
 from pangate.house import House, open_house
-from pangate.serve import log_as_json
 from pangate.serve import serve as serve_house
 from pangate.settings import read_settings
 from pangate.tasks import MAINTENANCE
@@ -42,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+LogsAsJson = Annotated[bool, typer.Option("--json", help="Log as JSON lines on a terminal too.")]
 _errors = Console(stderr=True, highlight=False)
 
 
@@ -58,10 +58,10 @@ def main() -> None:
 
 
 @app.command()
-def serve() -> None:
+def serve(json: LogsAsJson = False) -> None:
     """Serve the page and the interfaces, harvest by the intervals, advance launches, until stopped."""
     settings = read_settings()
-    log_as_json(settings.log_level)
+    logs.begin(settings.log_level, json=json)
     _allow_loopback_sign_in()
     with open_house(settings, write_index=True) as house:
         serve_house(house)
@@ -78,10 +78,11 @@ def worker(
     at_once: Annotated[
         int | None, typer.Option("--at-once", min=1, max=64, help="How many tasks of each queue at the same time.")
     ] = None,
+    json: LogsAsJson = False,
 ) -> None:
     """Work for a federation on several machines: harvest, advance launches, project; until stopped. Needs PANGATE_BROKER."""
     settings = read_settings()
-    log_as_json(settings.log_level)
+    logs.begin(settings.log_level, json=json)
     names = parted.queues(queues)
     parted.shared(settings)
     counts = AT_ONCE if at_once is None else dict.fromkeys(names, at_once)
@@ -94,10 +95,11 @@ def beat(
     every: Annotated[
         float, typer.Option("--every", min=1, max=3600, help="Seconds between two looks for what is owed.")
     ] = SWEEP_S,
+    json: LogsAsJson = False,
 ) -> None:
     """Find what is owed and send the wake-ups, until stopped. One is enough; a second stands by. Needs PANGATE_BROKER."""
     settings = read_settings()
-    log_as_json(settings.log_level)
+    logs.begin(settings.log_level, json=json)
     parted.shared(settings)
     with open_house(settings, write_index=False) as house:
         beat_house(house, every)
@@ -185,11 +187,13 @@ def export(
     hidden: Annotated[
         bool, typer.Option("--hidden", help="Also what is not public. Keep that file to yourself.")
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON array in the place of JSON lines.")] = False,
 ) -> None:
     """Write every public record as one JSON object a line to standard output, complete, in a steady order."""
     with _house(write_index=False) as house:
-        for line in lines(house, kind, hidden=hidden):
-            sys.stdout.buffer.write(line)
+        found = lines(house, kind, hidden=hidden)
+        for part in array(found) if json else found:
+            sys.stdout.buffer.write(part)
 
 
 @contextmanager

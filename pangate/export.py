@@ -20,6 +20,14 @@ def lines(house: House, kind: Kind, *, hidden: bool) -> Iterator[bytes]:
             yield encode_document(_outside(document)) + b"\n"
 
 
+def array(objects: Iterator[bytes]) -> Iterator[bytes]:
+    """The same objects as one JSON array, still one a line."""
+    yield b"["
+    for number, each in enumerate(objects):
+        yield (b",\n" if number else b"\n") + each.rstrip(b"\n")
+    yield b"\n]\n"
+
+
 def _outside(document: Document) -> Document:
     """A public document without our own numbers, and without who could see it before everybody could."""
     return replace(document, version=0, record=replace(document.record, visibility=PUBLIC))

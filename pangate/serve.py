@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -85,28 +83,6 @@ def serve(house: House) -> None:
 
 def _ended(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
-
-
-def log_as_json(level: str) -> None:
-    """One JSON object a line on standard output, from our own loggers and the libraries' alike."""
-    processors: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    structlog.configure(
-        processors=[*processors, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=processors)
-    )
-    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 
 
 def _issuer(house: House) -> Client | None:

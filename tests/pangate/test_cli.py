@@ -93,6 +93,7 @@ def test_what_is_exported_is_public_and_complete(operator: Operator) -> None:
     done = operator.types("export", "dataset")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == operator.reads("search", "*", "--first", "1")["total"]
+    assert operator.reads("export", "dataset") == lines
     assert all("visibility" not in line["record"] and line["version"] == 0 for line in lines)
 
 
