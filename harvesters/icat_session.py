@@ -62,13 +62,15 @@ class IcatSession:
             self._lifetime = timedelta(minutes=_positive(found.get("lifetimeMinutes"), 120))
 
     def identity(self) -> str:
-        """The user name the server knows this session by. Raises RetryLater when it knows none."""
-        found = self._json(f"/session/{self._session_id()}")
-        name = found.get("userName") if isinstance(found, Mapping) else None
-        if not isinstance(name, str):
+        """The user name the server knows us by. A session that ran out is begun anew: an icat.server refuses what it does not know, so
+        nothing was read as somebody else. Raises RetryLater when it does not know the new one either."""
+        for _ in range(2):
+            found = self._json(f"/session/{self._session_id()}")
+            name = found.get("userName") if isinstance(found, Mapping) else None
+            if isinstance(name, str):
+                return name
             self._id = None
-            raise RetryLater("The source no longer knows our session.")
-        return name
+        raise RetryLater("The source does not know our session.")
 
     def query(self, jpql: str) -> list[Any]:
         """The rows of a query. Raises TooMany, RetryLater, StopHarvest."""

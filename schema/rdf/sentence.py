@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from schema.rdf.terms import words
 from schema.records import Dataset
 
 MARK = "[Sentence made by the catalogue; the source gives no description.]"
@@ -11,7 +12,7 @@ MARK = "[Sentence made by the catalogue; the source gives no description.]"
 
 def description(dataset: Dataset, facility: str) -> str:
     """What the record says, else the marked sentence about its type, instrument, technique, sample, facility and date."""
-    if dataset.description and dataset.description.strip():
+    if dataset.description and words(dataset.description) is not None:
         return dataset.description
     return f"{MARK} {sentence(dataset, facility)}"
 

@@ -39,7 +39,14 @@ from schema.text import parse
 
 Fresh = Callable[[], Index]
 TEAM = Visibility(public=False, groups=("north:team",))
-EXAMPLES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+EXAMPLES = settings(
+    max_examples=40,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.differing_executors,  # one suite, two engines: both inherit its classes
+    ],
+)
 
 
 def dataset(number: int, **fields: object) -> Dataset:

@@ -202,7 +202,8 @@ def test_a_change_by_soap_of_anything_a_record_shows_is_found(
     site.store.soap_update(entity, row.id, **change)
     world.later(days=2)
     site.done(INCREMENTAL)
-    assert differences(before, site.dump())
+    shown = entity != "Grouping"  # groups matter while a record is not public, and a public one does not carry them
+    assert bool(differences(before, site.dump())) is shown
     same_as_full(site)
 
 

@@ -68,7 +68,7 @@ def test_harvest_search_and_a_session_over_two_gateways_and_two_workers(
         assert again.returncode == 0, again.stderr
         assert both_facilities(visitor)["totalCount"] == found["totalCount"]
         assert [program.end() for program in (beat, launcher, harvester)] == [0, 0, 0]
-        assert {gateway.end() for gateway in gateways} == {-15}, "uvicorn ends by the signal it was told to end by"
+        assert {gateway.end() for gateway in gateways} == {0}, "an end that was asked for is no failure"
         for program in house.programs:
             assert "Traceback" not in program.said(), program.said()[-3000:]
 
