@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> None:
         found.append(result)
     if asked.keep:
         kept = report.merged(_HERE / "results.json", [each.plain() for each in found], before)
-        (_HERE / "results.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+        (_HERE / "results.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         (_HERE / "README.md").write_text(report.page(kept), encoding="utf-8")
 
 
