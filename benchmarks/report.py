@@ -12,8 +12,9 @@ _HEAD = """# Measurements
 
 Written by `python -m benchmarks --keep` (`make bench` measures and only tells; `--quick` proves that everything runs). Every figure is a
 ratio within one run, or a figure of one process; none is a test. *Spread* is the distance of the quartiles of the repeats over their
-median; *noise* the same of the reference alone, so a difference smaller than either says nothing. The load is that of the machine when
-the run began: above the number of cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly.
+median; *noise* the same of the reference alone, so a difference smaller than either says nothing, and above 50 % the figure is
+unproved. The load is that of the machine when the run began: above the number of cores, others were at work and seconds are too long,
+while ratios taken in turns still hold roughly.
 
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches by
 the median, and the two executors and the pipeline by seconds of the processor, which others at work disturb least. Not measured yet: a
@@ -34,6 +35,10 @@ def merged(file: Path, results: Sequence[dict[str, Any]], machine: dict[str, Any
     return {"results": [*old, *fresh.values()]}
 
 
+_TOO_NOISY = 0.5
+"""Noise of the reference above which a ratio says nothing, whichever way it fell."""
+
+
 def page(kept: dict[str, Any]) -> str:
     """The results as a table."""
     rows = ["| what | goal | measured | | spread | noise | load |", "| --- | --- | --- | --- | --- | --- | --- |"]
@@ -46,7 +51,7 @@ def page(kept: dict[str, Any]) -> str:
 
 def _row(each: dict[str, Any]) -> str:
     noise = "" if each["noise"] is None else f"{each['noise']:.0%}"
-    mark = "met" if each["met"] else "**missed**"
+    mark = "unproved" if (each["noise"] or 0) > _TOO_NOISY else "met" if each["met"] else "**missed**"
     measured = f"{each['measured']:.4g} {each['unit']}"
     load = each["machine"]["load"]
     return f"| {each['name']} | {each['goal']} | {measured} | {mark} | {each['spread']:.0%} | {noise} | {load} |"

@@ -72,11 +72,11 @@ class Quantities:
     async def _fits(self, name: str, unit: str, dimension: str, field: str) -> None:
         known = await self.dimensions(name)
         if known and dimension not in known and not await self._exists(name, dimension):
-            ways = " or ".join(f"{each} (SI unit {si})" for each, si in known.items())
+            ways = " or ".join(known.values())
             raise BadInput(
-                f"{unit} measures {dimension}, but {name} is {ways}.",
+                f"{unit} cannot be a unit of {name}, whose SI unit is {ways}.",
                 field=field,
-                remedy="Give a unit of that dimension.",
+                remedy="Give a unit that converts to it.",
             )
 
     async def _exists(self, name: str, dimension: str) -> bool:

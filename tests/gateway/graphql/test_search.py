@@ -100,8 +100,8 @@ async def test_a_unit_of_the_wrong_dimension_is_told_what_the_name_measures(worl
     asked = {"parameters": [{"name": "photon energy", "min": 1, "unit": "nm"}]}
     code, message = await world.refused(COUNT, f=asked)
     assert code == "BAD_INPUT"
-    assert "nm measures [length]" in message
-    assert "SI unit J" in message
+    assert "nm cannot be a unit of photon energy" in message
+    assert "SI unit is J" in message
 
 
 @pytest.mark.parametrize(
