@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +16,6 @@ from schema.errors import NotFound
 
 ALIVE_STATES = sorted(state.value for state in ALIVE)
 _USABLE = sorted(state.value for state in ALIVE - {LaunchState.STOPPING})
-
-
-def new_id() -> str:
-    """A launch id: `a` and 20 signs of lower-case base32 (100 random bits), a server name that JupyterHub 6 takes."""
-    return "a" + base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]
 
 
 def body(request: LaunchRequest) -> bytes:
@@ -49,9 +42,8 @@ def same_launch(connection: Connection, principal: str, key: str | None, body: b
     return connection.execute(query.where(*usable).order_by(launches.c.number.desc()).limit(1)).one_or_none()
 
 
-def insert_launch(connection: Connection, numbers: Numbers, values: dict[str, Any], now: datetime) -> Launch:
-    """A new launch, due at once, with its first event, under an id of its own."""
-    id = new_id()
+def insert_launch(connection: Connection, numbers: Numbers, id: str, values: dict[str, Any], now: datetime) -> Launch:
+    """A new launch of that id, due at once, with its first event."""
     first = LaunchEvent(0, now, LaunchState.REQUESTED, "Requested.")
     number = append(connection, numbers, id, first, now)
     row = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from secrets import token_bytes
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from catalogue import tickets
 from catalogue.assembly import chunks
 from catalogue.changes import EVENTS, Numbers
+from catalogue.database import Database
 from catalogue.inserts import insert_once
 from catalogue.launch_rows import (
     ALIVE_STATES,
@@ -28,7 +30,7 @@ from catalogue.launch_rows import (
 from catalogue.leases import Leases, check
 from catalogue.ports import Lease, TriggerState, launch_lease
 from catalogue.tables import capabilities, events, launches, leases
-from schema.activities import FINAL, Launch, LaunchEvent, LaunchRequest, LaunchState, may_move
+from schema.activities import FINAL, Launch, LaunchEvent, LaunchRequest, LaunchState, launch_id, may_move, named_by
 from schema.errors import Conflict
 
 _RECENT = 20
@@ -38,7 +40,11 @@ _ENDED = sorted(state.value for state in FINAL)
 
 
 class Launches(Leases):
-    """The LaunchLedger in SQL."""
+    """The LaunchLedger in SQL. `key` is the gateway's own (at most 64 bytes, secret): its launches are known by it."""
+
+    def __init__(self, database: Database, key: bytes = b"") -> None:
+        super().__init__(database)
+        self._key = key
 
     def request(self, request: LaunchRequest, key: str | None, another: bool, expires: datetime) -> tuple[Launch, bool]:
         """The launch of this request and whether it is new. Idempotent on (principal, key); without key a live launch of the same
@@ -53,7 +59,8 @@ class Launches(Leases):
                     raise Conflict("This key was used for another launch already; take a new key for a new request.")
                 return as_launch(same), False
             names = {"principal": request.principal, "trigger": request.trigger, "key": key, "body": asked}
-            launch = insert_launch(connection, numbers, {**names, "request": request, "expires": expires}, now)
+            values = {**names, "request": request, "expires": expires}
+            launch = insert_launch(connection, numbers, launch_id(token_bytes(9), self._key), values, now)
             numbers.keep()
             return launch, True
 
@@ -62,6 +69,10 @@ class Launches(Leases):
         with self._database.read() as connection:
             row = connection.execute(select(launches).where(launches.c.id == id)).one_or_none()
         return None if row is None else as_launch(row)
+
+    def ours(self, id: str) -> bool:
+        """Whether this gateway gave that id, also when the launch is not known any more."""
+        return named_by(id, self._key)
 
     def launches(self, principal: str, first: int, before: str | None) -> tuple[list[Launch], int]:
         """The person's launches, newest first, older than launch `before`, and how many there are in all."""

@@ -200,6 +200,9 @@ class LaunchLedger(Protocol):
     def launch(self, id: str) -> Launch | None:
         """The launch of that id."""
 
+    def ours(self, id: str) -> bool:
+        """Whether this gateway gave that id, also when the launch is not known any more."""
+
     def launches(self, principal: str, first: int, before: str | None) -> tuple[list[Launch], int]:
         """The person's launches, newest first, older than launch `before`, and how many there are in all."""
 

@@ -20,7 +20,7 @@ from catalogue.records import Records
 from catalogue.sessions import Sessions
 from pangate.engines import Wish, open_index
 from pangate.owner import is_gone, own_name
-from pangate.settings import Environment, Settings, gateway_secret, read_file, truth_url
+from pangate.settings import Environment, Settings, gateway_secret, naming_key, read_file, truth_url
 from pangate.vocabulary import vocabulary_of
 from schema.federation import Federation
 from schema.techniques import Vocabulary
@@ -111,7 +111,7 @@ def open_house(
             database=database,
             truth=Records(database, order),
             harvests=harvests,
-            launches=Launches(database),
+            launches=Launches(database, naming_key(gateway_secret(settings, environment))),
             sessions=Sessions(database),
             rebuilds=Rebuilds(database),
             index=index,

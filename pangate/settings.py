@@ -5,6 +5,7 @@ Names: design section 10. Any secret may also come from a file: NAME_FILE names 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -172,6 +173,11 @@ def with_password(url: str, password: str, name: str) -> str:
         raise Misconfigured(f"{name} must be a server's address without a password when {name}_PASSWORD is set.")
     user, _, place = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
+
+
+def naming_key(secret: bytes) -> bytes:
+    """The key by which a gateway knows the launches it has named, made of its own secret."""
+    return hashlib.blake2b(secret, digest_size=32, person=b"pangate-launches").digest()
 
 
 def gateway_secret(settings: Settings, environment: Environment) -> bytes:

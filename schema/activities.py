@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -138,11 +139,23 @@ LAUNCH_ID = re.compile(r"a[a-z2-7]{20}")
 (JupyterHub 6: 1 to 30 lower-case letters, digits and single hyphens, a letter first)."""
 
 
-def launch_id(random: bytes) -> str:
-    """The id made of at least 13 random bytes: `a` and 20 lower-case base32 characters (100 bits)."""
-    if len(random) < 13:
-        raise ValueError("a launch id is made of at least 13 random bytes")
-    return "a" + base64.b32encode(random).decode()[:20].lower()
+def launch_id(random: bytes, key: bytes) -> str:
+    """The id made of at least 9 random bytes by the gateway of that key (at most 64 bytes): `a`, 13 lower-case base32 characters of
+    chance (65 bits), and 7 that nobody makes of them without the key (35 bits)."""
+    if len(random) < 9:
+        raise ValueError("a launch id is made of at least 9 random bytes")
+    chance = _base32(random)[:13]
+    return f"a{chance}{_base32(blake2b(chance.encode(), key=key).digest())[:7]}"
+
+
+def named_by(id: str, key: bytes) -> bool:
+    """Whether the gateway of that key made this id: by that it knows its own sessions on a platform it shares with others."""
+    mark = _base32(blake2b(id[1:14].encode(), key=key).digest())[:7]
+    return LAUNCH_ID.fullmatch(id) is not None and id[14:] == mark
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().lower()
 
 
 class OpenKind(StrEnum):

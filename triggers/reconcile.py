@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from catalogue.ports import LaunchLedger
 from schema.activities import ALIVE, FINAL, Launch, LaunchState
 from schema.errors import Conflict, RetryLater
 from triggers.launch import Line
@@ -30,8 +31,8 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def reconcile(platform: Platform, line: Line, grace: timedelta = GRACE) -> Report:
-    """Hold one platform against the ledger: ours, unknown or long over, older than the grace time: ended. In the ledger but not
-    there: made due, so that the line looks by name and says LOST on its own evidence."""
+    """Hold one platform against the ledger: named by this gateway and unknown, or long over, and older than the grace time: ended.
+    In the ledger but not there: made due, so that the line looks by name and says LOST on its own evidence."""
     adapter = platform.adapter
     if adapter is None or not adapter.capabilities.stop:
         return Report()
@@ -42,7 +43,7 @@ def reconcile(platform: Platform, line: Line, grace: timedelta = GRACE) -> Repor
         return Report(problem=error.message)
     except Refused as refused:
         return Report(problem=refused.failure.message)
-    orphans = [native for native in there if _is_orphan(native, line.ledger.launch(native.launch), line.clock(), grace)]
+    orphans = [native for native in there if _is_orphan(native, line.ledger, line.clock(), grace)]
     ended = [native.launch for native in orphans if _end(adapter, native)]
     found = {native.launch for native in there}
     missing = [launch.id for launch in expected if launch.id not in found and _make_due(line, launch)]
@@ -53,11 +54,12 @@ def _should_be_there(launch: Launch) -> bool:
     return launch.state in (LaunchState.READY, LaunchState.OPENED) and launch.handle is not None
 
 
-def _is_orphan(native: Native, launch: Launch | None, now: datetime, grace: timedelta) -> bool:
+def _is_orphan(native: Native, ledger: LaunchLedger, now: datetime, grace: timedelta) -> bool:
     if native.since is None or now - native.since < grace:  # without an age nothing is old
         return False
+    launch = ledger.launch(native.launch)
     if launch is None:
-        return True
+        return ledger.ours(native.launch)  # else it is another gateway's on the same platform
     if launch.state in ALIVE or launch.state not in FINAL:
         return False
     return launch.due is None and (launch.known is None or now - launch.known >= grace)

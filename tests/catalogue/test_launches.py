@@ -1,6 +1,5 @@
 """The ledger of launches: idempotency, moves, owed work, events, tickets; and the store of sessions."""
 
-import re
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,6 @@ from sqlalchemy import text
 from truths import Clock
 
 from catalogue.database import Database, open_database
-from catalogue.launch_rows import new_id
 from catalogue.launches import Launches
 from catalogue.ports import Lease, Session, TriggerState, launch_lease
 from catalogue.sessions import Sessions
@@ -75,10 +73,12 @@ def test_a_new_launch_is_requested_due_and_has_its_first_event(ledger: Launches,
     assert [owed.id for owed in ledger.owed(clock(), 9)] == [launch.id]
 
 
-def test_a_launch_id_is_a_valid_server_name() -> None:
-    ids = {new_id() for _ in range(500)}
-    assert len(ids) == 500
-    assert all(re.fullmatch(r"a[a-z2-7]{20}", id) for id in ids)
+def test_a_launchs_id_is_known_as_ours_by_the_gateway_that_gave_it_and_by_no_other(database: Database) -> None:
+    here, there = Launches(database, b"one"), Launches(database, b"another")
+    ids = {ask(ledger, key=None, another=True)[0].id for ledger in (here, there) for _ in range(20)}
+    assert len(ids) == 40
+    assert sum(here.ours(id) for id in ids) == sum(there.ours(id) for id in ids) == 20
+    assert not any(here.ours(id) and there.ours(id) for id in ids)
 
 
 def test_the_same_key_and_body_is_the_same_launch_even_when_it_has_ended(ledger: Launches) -> None:

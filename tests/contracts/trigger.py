@@ -31,7 +31,7 @@ class Stage:
 class TriggerContract:
     """Inherit, and define a fixture `stage`."""
 
-    ID = launch_id(b"0123456789abcdef")
+    ID = launch_id(b"0123456789abcdef", b"")
 
     def begin(self, stage: Stage) -> Handle:
         """A started session's handle."""

@@ -72,7 +72,7 @@ def until(adapter: JupyterHub, handle: Handle, asked: object, *states: LaunchSta
 
 
 def test_a_real_session_from_preflight_to_removal(adapter: JupyterHub, real: Hub) -> None:
-    id, asked = launch_id(secrets.token_bytes(13)), wish()
+    id, asked = launch_id(secrets.token_bytes(9), b""), wish()
     assert adapter.look().up
     adapter.preflight(asked)
     begun = adapter.start(id, asked)
@@ -98,7 +98,7 @@ def test_a_real_session_from_preflight_to_removal(adapter: JupyterHub, real: Hub
 
 
 def test_a_real_refusal_of_options_is_told_in_the_hubs_words(adapter: JupyterHub) -> None:
-    id, asked = launch_id(secrets.token_bytes(13)), wish(path="../etc")
+    id, asked = launch_id(secrets.token_bytes(9), b""), wish(path="../etc")
     try:
         seen = adapter.start(id, asked)
     except Refused as refused:
@@ -113,7 +113,7 @@ def test_a_real_refusal_of_options_is_told_in_the_hubs_words(adapter: JupyterHub
 
 
 def test_a_real_start_is_called_off_while_it_is_pending(adapter: JupyterHub) -> None:
-    id, asked = launch_id(secrets.token_bytes(13)), wish()
+    id, asked = launch_id(secrets.token_bytes(9), b""), wish()
     handle = adapter.start(id, asked).handle
     assert handle is not None
     end = time.monotonic() + 30

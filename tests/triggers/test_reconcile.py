@@ -15,7 +15,8 @@ from triggers.outlook import look
 from triggers.reconcile import Report, reconcile
 from triggers.registry import close_platforms, open_platforms
 
-ORPHAN = launch_id(b"somebody else's")
+ORPHAN = launch_id(b"left behind", b"")
+FOREIGN = launch_id(b"another gateway's", b"its key")
 
 
 @pytest.fixture
@@ -37,6 +38,13 @@ def test_what_nobody_knows_is_ended_when_it_is_old_enough(office: Office) -> Non
     office.time.on(seconds=1)
     assert run(office) == Report(ended=(ORPHAN,))
     assert office.platform.sessions == {}
+
+
+def test_what_another_gateway_on_the_same_hub_named_is_left_alone(office: Office) -> None:
+    office.platform.sessions[FOREIGN] = office.time()
+    office.time.on(days=9)
+    assert run(office) == Report()
+    assert FOREIGN in office.platform.sessions
 
 
 def test_what_has_no_age_is_left_alone(office: Office) -> None:

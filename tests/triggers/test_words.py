@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.activities import ALIVE, FINAL, Launch, LaunchState, launch_id
+from schema.activities import ALIVE, FINAL, Launch, LaunchState, launch_id, named_by
 from triggers.hub_dialect import Dialect, dialect_of, hub_root, missing_scopes, server_name, start_body
 from triggers.pace import Step, backoff, next_look, step_of
 from triggers.progress import LENGTH, clean, explanation, queued, read_events
@@ -89,9 +89,20 @@ def test_a_hubs_address_may_be_written_in_any_way() -> None:
         assert hub_root(url) == "https://h/j"
 
 
-@given(st.binary(min_size=13, max_size=20))
-def test_every_launch_id_is_a_servers_name(random: bytes) -> None:
-    assert server_name(launch_id(random)) == launch_id(random)
+@given(st.binary(min_size=9, max_size=20), st.binary(max_size=64))
+def test_every_launch_id_is_a_servers_name_that_its_gateway_knows(random: bytes, key: bytes) -> None:
+    id = launch_id(random, key)
+    assert server_name(id) == id
+    assert named_by(id, key)
+
+
+@given(st.binary(min_size=9, max_size=9), st.integers(1, 20), st.sampled_from("abcxyz234567"))
+def test_a_launch_id_with_another_letter_is_nobodys(random: bytes, at: int, letter: str) -> None:
+    id = launch_id(random, b"key")
+    other = id[:at] + letter + id[at + 1 :]
+    assert named_by(other, b"key") is (other == id)
+    assert not named_by(id + "a", b"key")
+    assert not named_by("", b"key")
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "a-", "a--b", "a_b", "a" * 31, "a\n", "ä"])
