@@ -8,24 +8,23 @@ from __future__ import annotations
 import binascii
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterable, Iterator
-from itertools import chain
+from collections.abc import AsyncGenerator, Iterable
 
 import msgspec
-from pyoxigraph import Triple
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from catalogue.query import Position, Search, Sort
-from gateway.feeds import flow
+from gateway.feeds import FEEDS, flow
 from gateway.graphql.negotiation import chosen
 from gateway.ports import Reader
 from schema.errors import BadInput, CursorInvalid
 from schema.federation import Federation
 from schema.rdf.catalogue import PageLinks, catalogue, member, view
 from schema.rdf.dataset import dataset
-from schema.rdf.formats import BY_MEDIA, BY_WORD, FORMATS, Format, written
+from schema.rdf.formats import BY_MEDIA, BY_WORD, FORMATS, Format, triples, written
 from schema.rdf.place import Place
 from schema.records import Kind, decode_document
 from schema.techniques import Vocabulary
@@ -33,6 +32,8 @@ from schema.techniques import Vocabulary
 PAGE = 100
 _CHUNK = 500
 _MEDIA = tuple(each.media for each in FORMATS)
+_REMEMBERED = 50_000  # blocks a stream says once: people, instruments, samples, techniques; about 15 MB
+_MAKERS = CapacityLimiter(FEEDS)
 
 
 class _Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -74,38 +75,53 @@ class Catalogue:
         return await self._page(request, format, headers)
 
     async def _page(self, request: Request, format: Format, headers: dict[str, str]) -> Response:
-        first = f"{self._place.catalogue.value}"
+        first = f"{self._place.url}/dcat"
         after, size = request.query_params.get("after"), _size(request.query_params.get("first"))
         sized = "" if size == PAGE else f"first={size}"
-        found = await self._reader.search(_search(size, None if after is None else _unmarked(after)))
+        place = None if after is None else _unmarked(after)
+        found = await self._reader.search(_search(size, place))
         last = found.hits[-1].position if found.hits else None
         links = PageLinks(
-            this=_address(first, sized, f"after={after}" if after else ""),
+            this=_address(first, sized, f"after={_marked(place)}" if place else ""),
             first=_address(first, sized),
             next=_address(first, sized, f"after={_marked(last)}") if found.more and last else None,
             total=found.total,
         )
-        triples = chain(self._head(), view(self._place, links), *(self._of(hit.raw) for hit in found.hits))
-        return Response(written(triples, format), headers={**headers, "Link": _link(links)}, media_type=format.media)
+        text = self._head() + view(self._place, links) + self._told([hit.raw for hit in found.hits], {})
+        body = written(triples(text), format)
+        return Response(body, headers={**headers, "Link": _link(links)}, media_type=format.media)
 
-    def _head(self) -> Iterator[Triple]:
+    def _head(self) -> str:
         return catalogue(self._place, self._vocabulary)
 
-    def _of(self, raw: bytes) -> Iterator[Triple]:
-        document = decode_document(raw)
-        yield member(self._place, document.record.pid)
-        yield from dict.fromkeys(dataset(document, self._place))
+    def _told(self, raws: Iterable[bytes], said: dict[str, None]) -> str:
+        """Datasets in Turtle; of what they share, only what was not said before."""
+        told = []
+        for raw in raws:
+            document = decode_document(raw)
+            each = dataset(document, self._place)
+            told.append(member(self._place, document.record.pid))
+            told.append(each.own)
+            for block in each.shared:
+                if block not in said:
+                    said[block] = None
+                    told.append(block)
+        return "".join(told)
 
-    async def _whole(self) -> AsyncIterator[list[Triple]]:
+    async def _whole(self) -> AsyncGenerator[str]:
         """Everything, in the order of the public sequence, so that what changes meanwhile comes again and nothing is left out."""
-        yield list(self._head())
+        yield self._head()
         after: Position | None = None
+        said: dict[str, None] = {}
         while True:
             found = await self._reader.search(_search(_CHUNK, after))
-            yield [triple for hit in found.hits for triple in self._of(hit.raw)]
+            raws = [hit.raw for hit in found.hits]
+            yield await to_thread.run_sync(self._told, raws, said, limiter=_MAKERS)
             if not found.more or not found.hits:
                 return
             after = found.hits[-1].position
+            if len(said) > _REMEMBERED:
+                said.clear()
 
 
 def routes(reader: Reader, federation: Federation, vocabulary: Vocabulary, url: str) -> list[Route]:
@@ -114,9 +130,9 @@ def routes(reader: Reader, federation: Federation, vocabulary: Vocabulary, url: 
     return [Route("/dcat", feed.answer), Route("/dcat.{ending:str}", feed.answer)]
 
 
-def _digest(head: Iterable[Triple]) -> str:
+def _digest(head: str) -> str:
     """What changes when the federation, the vocabulary or the address do, though no record did."""
-    return hashlib.sha256(written(head, BY_WORD["nt"])).hexdigest()[:12]
+    return hashlib.sha256(written(triples(head), BY_WORD["nt"])).hexdigest()[:12]
 
 
 def place(federation: Federation, vocabulary: Vocabulary, url: str) -> Place:

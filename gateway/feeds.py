@@ -1,13 +1,15 @@
-"""This file is RDF on its way while it is being made: statements come from an async reader, bytes leave as they are written.
+"""This file is RDF on its way while it is being made: statements come in Turtle from an async reader, bytes leave as they are written.
 
-pyoxigraph writes by itself in a thread of its own small pool; a slow client slows it down, a gone client ends it.
+Turtle leaves as it comes. For the other formats pyoxigraph reads and writes by itself in a thread of its own small pool; a slow client
+slows it down, a gone client ends it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from typing import IO, cast
 
 import anyio
@@ -15,12 +17,12 @@ from anyio import CapacityLimiter, from_thread, to_thread
 from anyio.streams.memory import MemoryObjectSendStream
 from pyoxigraph import Triple
 
-from schema.rdf.formats import Format, stream
+from schema.rdf.formats import HEAD, TURTLE, Format, stream, triples
 
 FEEDS = 4
 _BLOCK = 65_536
 
-Chunks = Callable[[], AsyncIterator[list[Triple]]]
+Texts = Callable[[], AsyncGenerator[str]]
 
 
 class _Out(io.RawIOBase):
@@ -51,17 +53,31 @@ class _Out(io.RawIOBase):
 _LIMITER = CapacityLimiter(FEEDS)
 
 
-async def flow(chunks: Chunks, format: Format) -> AsyncIterator[bytes]:
+async def flow(texts: Texts, format: Format) -> AsyncIterator[bytes]:
     """The serialised statements, block by block."""
+    async with (
+        aclosing(texts()) as source,
+        aclosing(_turtle(source) if format is TURTLE else _other(source, format)) as out,
+    ):
+        async for block in out:
+            yield block
+
+
+async def _turtle(source: AsyncGenerator[str]) -> AsyncGenerator[bytes]:
+    yield HEAD.encode()
+    async for text in source:
+        yield text.encode()
+
+
+async def _other(source: AsyncGenerator[str], format: Format) -> AsyncGenerator[bytes]:
     send, receive = anyio.create_memory_object_stream[bytes](2)
-    source = chunks()
 
     def pulled() -> Iterator[Triple]:
         while True:
-            chunk = from_thread.run(_next, source)
-            if chunk is None:
+            text = from_thread.run(_next, source)
+            if text is None:
                 return
-            yield from chunk
+            yield from triples(text)
 
     def write() -> None:
         out = _Out(send)
@@ -84,5 +100,5 @@ async def flow(chunks: Chunks, format: Format) -> AsyncIterator[bytes]:
             working.exception()
 
 
-async def _next(source: AsyncIterator[list[Triple]]) -> list[Triple] | None:
+async def _next(source: AsyncGenerator[str]) -> str | None:
     return await anext(source, None)

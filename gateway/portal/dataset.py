@@ -22,8 +22,8 @@ from schema.exports.citation import citation
 from schema.exports.schema_org import schema_org
 from schema.exports.signposting import links
 from schema.rdf.catalogue import concepts
-from schema.rdf.dataset import dataset as triples
-from schema.rdf.formats import BY_MEDIA, BY_WORD, FORMATS, Format, written
+from schema.rdf.dataset import dataset as told
+from schema.rdf.formats import BY_MEDIA, BY_WORD, FORMATS, Format, triples, written
 from schema.rdf.place import agent
 from schema.records import Dataset, Document, Kind, decode_document
 
@@ -90,7 +90,7 @@ async def shown(
 
 def _graph(portal: Portal, seat: Seat, document: Document, format: Format) -> Response:
     known = place(seat.context.federation, seat.context.vocabulary, portal.rooms.url)
-    statements = [*triples(document, known), *agent(known, document.record.facility), *concepts()]
+    text = told(document, known).text + agent(known, document.record.facility) + concepts()
     public = document.record.visibility.public
     address = known.page(document.record.pid)
     headers = {
@@ -98,7 +98,7 @@ def _graph(portal: Portal, seat: Seat, document: Document, format: Format) -> Re
         "Cache-Control": "public, no-cache" if public else "private, no-store",
         "Link": f'<{address}>; rel="describes"; type="text/html"',
     }
-    return Response(written(statements, format), headers=headers, media_type=format.media)
+    return Response(written(triples(text), format), headers=headers, media_type=format.media)
 
 
 def _address(seat: Seat, pid: str) -> str:

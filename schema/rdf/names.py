@@ -1,10 +1,6 @@
-"""This file is the vocabularies our RDF is written in: prefixes, and names made of them."""
+"""This file is the vocabularies our RDF is written in: prefixes, and the concepts of the European Union's tables."""
 
 from __future__ import annotations
-
-from functools import cache
-
-from pyoxigraph import NamedNode
 
 PREFIXES = {
     "adms": "http://www.w3.org/ns/adms#",
@@ -22,18 +18,10 @@ PREFIXES = {
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-DCAT_AP = "http://data.europa.eu/r5r/"
+DCAT_AP = "<http://data.europa.eu/r5r/>"
 _EU = "http://publications.europa.eu/resource/authority/"
 
 
-@cache
-def name(short: str) -> NamedNode:
-    """The IRI of a prefixed name such as "dct:title"."""
-    prefix, _, local = short.partition(":")
-    return NamedNode(PREFIXES[prefix] + local)
-
-
-@cache
-def eu(path: str) -> NamedNode:
-    """A concept of the European Union's authority tables, such as "data-theme/TECH"."""
-    return NamedNode(_EU + path)
+def eu(path: str) -> str:
+    """A concept of the European Union's authority tables, such as "data-theme/TECH", as a term."""
+    return f"<{_EU}{path}>"

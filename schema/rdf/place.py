@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
-from pyoxigraph import Literal, NamedNode, Triple
-
-from schema.federation import Facility, Federation
+from schema.federation import Federation
 from schema.pids import normal_ror
-from schema.rdf.names import name
-from schema.rdf.terms import iri, own, say, words
+from schema.rdf.terms import Term, iri, named, own, say, words
 
 
 @dataclass(frozen=True)
@@ -23,19 +21,18 @@ class Place:
     label: Callable[[str], str | None]
 
     @property
-    def catalogue(self) -> NamedNode:
+    def catalogue(self) -> Term:
         """The catalogue's own IRI."""
-        return NamedNode(f"{self.url}/dcat")
+        return f"<{self.url}/dcat>"
 
     def page(self, pid: str) -> str:
         """The address of a dataset's page, which is also the dataset's IRI."""
         return f"{self.url}/dataset/{quote(pid, safe='/:@!$*+,;=~')}"
 
-    def agent(self, facility: str) -> NamedNode:
+    def agent(self, facility: str) -> Term:
         """The IRI of a facility: its ROR id, else ours."""
         known = self.federation.facility(facility)
-        ror = normal_ror(known.ror) if known is not None and known.ror else None
-        return NamedNode(ror) if ror else own(self.url, "facility", facility)
+        return _agent(self.url, facility, (known.ror if known is not None else None) or "")
 
     def name(self, facility: str) -> str:
         """The full name of a facility; its key when it left the federation."""
@@ -43,21 +40,26 @@ class Place:
         return known.name if known is not None else facility
 
 
-def agent(place: Place, facility: str) -> Iterator[Triple]:
+@lru_cache(1_024)
+def _agent(url: str, facility: str, written: str) -> Term:
+    ror = normal_ror(written) if written else None
+    return f"<{ror}>" if ror else own(url, "facility", facility)
+
+
+def agent(place: Place, facility: str) -> str:
     """A facility as an organisation."""
-    node, known = place.agent(facility), place.federation.facility(facility)
-    facts: Facility | None = known
-    yield from say(
+    node, facts = place.agent(facility), place.federation.facility(facility)
+    home = iri(facts.url) if facts else None
+    told = say(
         node,
         (
-            ("rdf:type", name("foaf:Agent")),
-            ("rdf:type", name("foaf:Organization")),
-            ("rdf:type", name("org:Organization")),
-            ("foaf:name", words(place.name(facility)) or Literal(facility)),
+            ("rdf:type", "foaf:Agent"),
+            ("rdf:type", "foaf:Organization"),
+            ("rdf:type", "org:Organization"),
+            ("foaf:name", named(place.name(facility), facility)),
             ("skos:altLabel", words(facts.shortName) if facts else None),
-            ("foaf:homepage", iri(facts.url) if facts else None),
+            ("foaf:homepage", home),
             ("dct:identifier", words(facts.ror) if facts else None),
         ),
     )
-    if facts is not None and (home := iri(facts.url)) is not None:
-        yield Triple(home, name("rdf:type"), name("foaf:Document"))
+    return told + (say(home, [("rdf:type", "foaf:Document")]) if home else "")

@@ -1,84 +1,101 @@
-"""This file is RDF terms made of foreign text: whatever comes in, what goes out can be written in every syntax and read back.
+"""This file is RDF terms made of foreign text, as Turtle writes them (RDF 1.1 Turtle, 6.5): whatever comes in, what goes out can be
+written in every syntax and read back.
 
-An IRI that is none is left out (None), never repaired into another one; literals lose only what XML 1.0 cannot hold (2.2, Char).
+A term is a text: `<iri>`, `"literal"` with its datatype or language, or a prefixed name of `schema.rdf.names`. An IRI that is none is
+left out (None), never repaired into another one; literals lose only what XML 1.0 cannot hold (2.2, Char).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from math import isfinite
 from urllib.parse import quote, urlsplit
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import NamedNode
 
-from schema.rdf.names import name
-
-Term = NamedNode | Literal
+Term = str
+Pair = tuple[str, Term | None]
 
 _NO_XML = re.compile("[^\t\n\u0020-\ud7ff\ue002-\ufdcf\ufdf0-\ufffd\U00010000-\U0001fffd\U00020000-\U0010fffd]")
 _NO_IRI = re.compile(
     r"[\x00-\x20\x7f-\xa0<>\"{}|\\^`\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\ud800-\udfff\U000e0000-\U0010ffff]"
 )
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 _LONGEST = 2_048
 _PATH_SAFE = "/:@!$*+,;=~"
+_REMEMBERED = 4_096  # IRIs that records repeat: techniques, licences, home pages
 
 
-def iri(text: str | None) -> NamedNode | None:
+def iri(text: str | None) -> Term | None:
     """The IRI a foreign text is: http or https with a host, RFC 3987 characters only; else None."""
-    if text is None or len(text) > _LONGEST or _NO_IRI.search(text):
-        return None
+    return f"<{text}>" if text is not None and len(text) <= _LONGEST and _leads(text) else None
+
+
+@lru_cache(_REMEMBERED)
+def _leads(text: str) -> bool:
+    """Whether a text is an IRI that leads somewhere."""
+    if _NO_IRI.search(text):
+        return False
     try:
         parts = urlsplit(text)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or "@" in parts.netloc
-            or "[" in text
-            or "]" in text
-        ):
-            return None
-        return NamedNode(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            return False
+        return "[" not in text and "]" not in text and NamedNode(text).value == text
     except ValueError:  # what pyoxigraph or urllib cannot read as one
-        return None
+        return False
 
 
-def words(text: str | None, language: str | None = None) -> Literal | None:
-    """A foreign text as a literal; None when nothing of it is left."""
+def words(text: str | None, language: str | None = None) -> Term | None:
+    """A foreign text as a literal; None when nothing of it is left. The language is ours, never the text's."""
     if text is None:
         return None
-    shown = _NO_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    return Literal(shown, language=language) if shown else None
+    if text.isprintable():  # then it holds nothing that XML cannot, and no blank but U+0020
+        shown = text.strip(" ")
+        if '"' in shown or "\\" in shown:
+            shown = shown.translate(_ESCAPES)
+    else:
+        shown = _NO_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip().translate(_ESCAPES)
+    if not shown:
+        return None
+    return f'"{shown}"@{language}' if language else f'"{shown}"'
 
 
-def moment(at: datetime | date | None) -> Literal | None:
+def named(*texts: str | None) -> Term:
+    """The first text that leaves a literal; a question mark when none does."""
+    return next((found for each in texts if (found := words(each)) is not None), '"?"')
+
+
+def moment(at: datetime | date | None) -> Term | None:
     """An instant as xsd:dateTime in UTC."""
     if at is None:
         return None
     if isinstance(at, datetime):
-        text = at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-        return Literal(text, datatype=name("xsd:dateTime"))
-    return Literal(at.isoformat(), datatype=name("xsd:date"))
+        return f'"{at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"^^xsd:dateTime'
+    return f'"{at.isoformat()}"^^xsd:date'
 
 
-def whole(number: int | None) -> Literal | None:
+def whole(number: int | None) -> Term | None:
     """A count, as xsd:nonNegativeInteger."""
-    if number is None or number < 0:
-        return None
-    return Literal(str(number), datatype=name("xsd:nonNegativeInteger"))
+    return None if number is None or number < 0 else f'"{number}"^^xsd:nonNegativeInteger'
 
 
-def number(value: float | None) -> Literal | None:
+def number(value: float | None) -> Term | None:
     """A finite number as xsd:double."""
-    if value is None or value != value or value in (float("inf"), float("-inf")):
-        return None
-    return Literal(repr(float(value)), datatype=name("xsd:double"))
+    return None if value is None or not isfinite(value) else f'"{float(value)!r}"^^xsd:double'
 
 
-def own(url: str, kind: str, key: str) -> NamedNode:
-    """An IRI of ours: flat (`<url>/<kind>/<key>`), without query, whatever the key holds."""
-    return NamedNode(f"{url}/{kind}/{quote(key.encode('utf-8', 'replace'), safe=_PATH_SAFE)}")
+def flat(key: str) -> str:
+    """A key as the path of an IRI of ours, without query, whatever it holds."""
+    return quote(key.encode("utf-8", "replace"), safe=_PATH_SAFE)
+
+
+def own(url: str, kind: str, key: str) -> Term:
+    """An IRI of ours: `<url>/<kind>/<key>`, the key flat."""
+    return f"<{url}/{kind}/{flat(key)}>"
 
 
 def digest(*parts: str) -> str:
@@ -86,8 +103,7 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def say(subject: NamedNode, pairs: Iterable[tuple[str, Term | None]]) -> Iterator[Triple]:
-    """The statements about a subject; those without an object are left out."""
-    for predicate, term in pairs:
-        if term is not None:
-            yield Triple(subject, name(predicate), term)
+def say(subject: Term, pairs: Iterable[Pair]) -> str:
+    """The statements about a subject, in Turtle; those without an object are left out, and without any there is nothing."""
+    told = " ;\n\t".join([f"{predicate} {term}" for predicate, term in pairs if term is not None])
+    return f"{subject} {told} .\n" if told else ""

@@ -8,15 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pyoxigraph import NamedNode
-
 from schema.access import Access
 from schema.rdf.names import eu
 
 THEME = eu("data-theme/TECH")
 THEMES = eu("data-theme")
 ENGLISH = eu("language/ENG")
-NEXUS = NamedNode("https://www.nexusformat.org/")
+NEXUS = "<https://www.nexusformat.org/>"
 
 ACCESS = {
     Access.OPEN: eu("access-right/PUBLIC"),
@@ -98,8 +96,8 @@ def licence_address(text: str | None) -> str | None:
     return f"https://creativecommons.org/licenses/{kind.lower()}/{version}/"
 
 
-def file_type(formats: Iterable[str]) -> NamedNode | None:
-    """The EU file type of the first format that has one."""
+def file_type(formats: Iterable[str]) -> str | None:
+    """The EU file type of the first format that has one, as a term."""
     known = (_FILE_TYPES.get(word) for word in _words(formats))
     return next((eu(f"file-type/{each}") for each in known if each), None)
 

@@ -21,13 +21,12 @@ from rdflib.compare import isomorphic
 from recorded import PLACE as RECORDED
 from recorded import recorded
 from shapes import PLACE, URL, date_shape, feed, official, representatives, results, signature, violations
+from statements import name, statements
 
 from demo.icat import content
 from demo.icat.server import serve
 from demo.icat.store import Store
-from schema.rdf.dataset import dataset
 from schema.rdf.formats import FORMATS, written
-from schema.rdf.names import name
 from schema.rdf.sentence import MARK
 from schema.records import Dataset, Document, Reject
 from schema.techniques import default
@@ -155,7 +154,7 @@ def test_the_date_shape_sees_what_the_official_file_passes_over(statement: str, 
 
 def test_the_four_serialisations_are_one_graph_to_another_reader(freya: list[Document]) -> None:
     shown = [each for each in freya if isinstance(each.record, Dataset)][:25]
-    triples = [triple for each in shown for triple in dataset(each, PLACE)]
+    triples = [triple for each in shown for triple in statements(each, PLACE)]
     turtle, *others = (
         Graph().parse(data=written(triples, each), format={"rdf": "xml", "jsonld": "json-ld"}.get(each.word, each.word))
         for each in FORMATS
@@ -170,7 +169,7 @@ def test_the_marked_sentence_stands_in_the_feed_and_nowhere_else(freya: list[Doc
     for each in (*freya, *skadi):
         assert MARK.encode() not in msgspec.json.encode(each)
         if isinstance(each.record, Dataset) and not (each.record.description or "").strip():
-            (told,) = {str(t.object.value) for t in dataset(each, PLACE) if _describes(t, each)}
+            (told,) = {str(t.object.value) for t in statements(each, PLACE) if _describes(t, each)}
             assert told.startswith(MARK)
             said += 1
     assert said > 50
@@ -190,7 +189,7 @@ def test_the_version_of_the_ontology_of_techniques_is_told() -> None:
 
 
 def test_quads_are_never_written() -> None:
-    meant = [triple for each in demo_documents(40)[-2:] for triple in dataset(each, PLACE)]
+    meant = [triple for each in demo_documents(40)[-2:] for triple in statements(each, PLACE)]
     for format in FORMATS:
         assert all(
             isinstance(each, Quad) and str(each.graph_name) == "DEFAULT"

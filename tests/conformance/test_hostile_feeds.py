@@ -4,25 +4,27 @@ from demo_records import demo_documents
 from hostile import hostile_datasets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyoxigraph import NamedNode, parse
+from pyoxigraph import NamedNode, RdfFormat, parse, serialize
 from rdflib import Graph
 from shapes import PLACE
+from statements import name, statements
 
 from schema.rdf.dataset import dataset
-from schema.rdf.formats import FORMATS, written
+from schema.rdf.formats import FORMATS, HEAD, written
+from schema.rdf.names import PREFIXES
 from schema.records import Document
 
 READERS = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}
 
 
 GOOD = demo_documents(40)[-1]
-NEIGHBOUR = set(dataset(GOOD, PLACE))
+NEIGHBOUR = set(statements(GOOD, PLACE))
 
 
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(hostile_datasets(), st.integers(0, 15))
 def test_hostile_records_never_break_a_feed_nor_hide_their_neighbours(found: Document, turn: int) -> None:
-    meant = NEIGHBOUR | set(dataset(found, PLACE))
+    meant = NEIGHBOUR | set(statements(found, PLACE))
     for format in FORMATS:
         text = written(meant, format)
         assert {quad.triple for quad in parse(text, format.written)} == meant
@@ -33,3 +35,28 @@ def test_hostile_records_never_break_a_feed_nor_hide_their_neighbours(found: Doc
         assert triple.subject.value.startswith(("http://", "https://"))
         if isinstance(triple.object, NamedNode):
             assert triple.object.value.startswith(("http://", "https://"))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(hostile_datasets())
+def test_the_turtle_that_is_streamed_as_it_was_made_is_the_same_graph_to_both_readers(found: Document) -> None:
+    told = HEAD + dataset(found, PLACE).text
+    ours = serialize(set(statements(found, PLACE)), format=RdfFormat.N_TRIPLES)
+    assert set(Graph().parse(data=told, format="turtle")) == set(Graph().parse(data=ours, format="nt"))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(hostile_datasets())
+def test_no_text_of_a_record_becomes_a_statement(found: Document) -> None:
+    """What is said is of our vocabularies, about nodes of ours or of known authorities, and as much as the record has parts."""
+    record = found.record
+    said = statements(found, PLACE)
+    assert all(each.predicate.value.startswith(tuple(PREFIXES.values())) for each in said)
+    assert sum(each.predicate == name("rdf:type") and each.object == name("dcat:Dataset") for each in said) == 1
+    values = [each for each in said if each.predicate == name("schema:variableMeasured")]
+    assert len(values) == len(set(values)) == len(record.parameters)
+    about = (PLACE.url, "https://orcid.org/", "http://publications.europa.eu/", "https://www.nexusformat.org/")
+    given = {each.pid for each in record.techniques} | {record.license} | {"https://creativecommons.org/"}
+    for each in said:
+        subject = each.subject.value
+        assert subject.startswith(about) or any(link and subject.startswith(link) for link in given)

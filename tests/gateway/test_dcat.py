@@ -14,12 +14,11 @@ from portal_world import World
 from pyoxigraph import Triple, parse
 from pyshacl import validate
 from rdflib import Graph
+from statements import federated
 
-from schema.rdf.catalogue import catalogue, member
-from schema.rdf.dataset import dataset
 from schema.rdf.formats import BY_WORD, FORMATS, written
 from schema.rdf.place import Place
-from schema.records import Document, Kind
+from schema.records import Document
 from schema.techniques import default
 
 TURTLE = {"accept": "text/turtle"}
@@ -65,11 +64,7 @@ def violations(data: bytes, rules: Graph) -> str:
 def whole(documents: list[Document]) -> bytes:
     """A catalogue of these records as Turtle."""
     place = Place("https://pan.example.org", FEDERATION, default().label)
-    triples: list[Triple] = [*catalogue(place, None)]
-    for each in documents:
-        if each.record.kind is Kind.DATASET:
-            triples += [member(place, each.record.pid), *dataset(each, place)]
-    return written(triples, BY_WORD["ttl"])
+    return written(federated(documents, place, None), BY_WORD["ttl"])
 
 
 def graph(data: bytes, word: str) -> set[Triple]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Triple, parse
+from pyoxigraph import parse
 
 from gateway import feeds
 from gateway.feeds import flow
 from schema.rdf.formats import FORMATS, Format
 
-SAYS = NamedNode("http://ex.org/says")
 
-
-def chunk(number: int) -> list[Triple]:
-    return [Triple(NamedNode(f"http://ex.org/{number}-{at}"), SAYS, Literal("x" * 200)) for at in range(500)]
+def chunk(number: int) -> str:
+    return "".join(f'<http://ex.org/{number}-{at}> schema:name "{"x" * 200}" .\n' for at in range(500))
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=lambda each: each.word)
 async def test_everything_that_comes_is_written(format: Format) -> None:
-    async def chunks() -> AsyncIterator[list[Triple]]:
+    async def chunks() -> AsyncGenerator[str]:
         for number in range(4):
             yield chunk(number)
 
@@ -33,7 +31,7 @@ async def test_everything_that_comes_is_written(format: Format) -> None:
 async def test_when_the_reader_leaves_the_writing_ends() -> None:
     asked = 0
 
-    async def endless() -> AsyncIterator[list[Triple]]:
+    async def endless() -> AsyncGenerator[str]:
         nonlocal asked
         while True:
             asked += 1
@@ -49,7 +47,7 @@ async def test_when_the_reader_leaves_the_writing_ends() -> None:
 
 
 async def test_what_the_reader_of_the_index_raises_comes_out() -> None:
-    async def failing() -> AsyncIterator[list[Triple]]:
+    async def failing() -> AsyncGenerator[str]:
         yield chunk(0)
         raise RuntimeError("the index is gone")
 

@@ -13,14 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from graphql_world import FEDERATION, World
-from pyoxigraph import Triple
+from statements import federated, name
 
 from gateway.dcat import place
 from pangate.vocabulary import vocabulary_of
 from schema.errors import Misconfigured
 from schema.ontology import OWL_BYTES
-from schema.rdf.catalogue import catalogue
-from schema.rdf.names import name
 from schema.techniques import Table, Term, default
 
 TECHNIQUE = Term("http://purl.org/pan-science/PaNET/PaNET00001", "photon and neutron technique")
@@ -175,5 +173,5 @@ async def test_its_version_shows_in_graphql_and_in_dcat(tmp_path: Path, release:
     world.vocabulary = vocabulary_of(release.url, tmp_path)
     told = (await world.ask("{vocabulary{name version}}"))["vocabulary"]
     assert told == {"name": "PaNET", "version": "9.9.9"}
-    said: list[Triple] = list(catalogue(place(FEDERATION, world.vocabulary, world.url), world.vocabulary))
+    said = federated([], place(FEDERATION, world.vocabulary, world.url), world.vocabulary)
     assert [each.object.value for each in said if each.predicate == name("owl:versionInfo")] == ["9.9.9"]

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from graphql_world import FEDERATION
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode
 from pyshacl import validate
 from rdflib import SH, Graph, URIRef
+from statements import federated, name, statements
 
 from schema.federation import Facility, Federation, Source
-from schema.rdf.catalogue import catalogue, member
-from schema.rdf.dataset import dataset
 from schema.rdf.formats import BY_WORD, written
-from schema.rdf.names import name
 from schema.rdf.place import Place
 from schema.records import Dataset, Document
 from schema.techniques import default
@@ -58,10 +56,7 @@ def date_shape() -> Graph:
 
 def feed(documents: Iterable[Document], place: Place = PLACE) -> bytes:
     """A catalogue of these records as Turtle."""
-    triples: list[Triple] = [*catalogue(place, default())]
-    for each in documents:
-        triples += [member(place, each.record.pid), *dataset(each, place)]
-    return written(triples, BY_WORD["ttl"])
+    return written(federated(documents, place, default()), BY_WORD["ttl"])
 
 
 def violations(data: Graph, rules: Graph, own: str | None = None) -> list[str]:
@@ -89,7 +84,7 @@ def results(data: Graph, rules: Graph, own: str | None = None) -> list[tuple[str
 def signature(document: Document, place: Place = PLACE) -> Signature:
     """What shapes see of a record's nodes, each for itself: its classes, and for each predicate how many (0, 1, more) of which
     kinds, datatypes and classes; of values, those of the controlled vocabularies."""
-    triples = set(dataset(document, place))
+    triples = set(statements(document, place))
     kinds = defaultdict(set)
     for subject, predicate, value in triples:
         if predicate == TYPE:

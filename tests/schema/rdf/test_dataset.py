@@ -7,13 +7,12 @@ from hostile import hostile_datasets
 from hypothesis import given, settings
 from pyoxigraph import CanonicalizationAlgorithm, NamedNode, Quad, Triple, parse
 from pyoxigraph import Dataset as Graphs
+from statements import name, statements
 from strategies import datasets
 from strategies import document as stored
 
 from schema.access import Access
-from schema.rdf.dataset import dataset as triples
 from schema.rdf.formats import FORMATS, written
-from schema.rdf.names import name
 from schema.rdf.place import Place
 from schema.rdf.sentence import MARK, description
 from schema.records import FileTotals
@@ -26,7 +25,7 @@ def said(record: object, predicate: str, of: str | None = None) -> list[str]:
     """The values a graph gives for a predicate."""
     return [
         each.object.value
-        for each in triples(document(record), PLACE)
+        for each in statements(document(record), PLACE)
         if each.predicate == name(predicate) and (of is None or each.subject.value == of)
     ]
 
@@ -40,7 +39,7 @@ def canonical(found: set[Triple]) -> str:
 @settings(max_examples=60)
 @given(hostile_datasets())
 def test_hostile_records_are_the_same_graph_in_all_four_serialisations(found) -> None:
-    meant = set(triples(found, PLACE))
+    meant = set(statements(found, PLACE))
     for format in FORMATS:
         read = {quad.triple for quad in parse(written(meant, format), format.written)}
         assert read == meant, format.word
@@ -49,7 +48,7 @@ def test_hostile_records_are_the_same_graph_in_all_four_serialisations(found) ->
 @settings(max_examples=40)
 @given(datasets())
 def test_no_blank_node_stands_in_the_graph_so_that_equal_means_equal(record) -> None:
-    for each in triples(stored(record, 1), PLACE):
+    for each in statements(stored(record, 1), PLACE):
         assert isinstance(each.subject, NamedNode)
 
 
