@@ -12,13 +12,15 @@ from pathlib import Path
 import orjson
 import structlog
 
-from benchmarks import feed, harvesting, report, response, searching
-from benchmarks.house import filled, settings
+from benchmarks import feed, harvesting, report, response, scaling
+from benchmarks.house import filled
 from benchmarks.measure import Result, machine
 from benchmarks.question import WORDS
-from pangate.house import open_house
+from benchmarks.scaling import Sizes
+from benchmarks.searching import Wish
 
 _HERE = Path(__file__).resolve().parent
+_ALL = ("response", *sorted(scaling.NAMES), "feed", "harvest")
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,26 @@ class Size:
     times: int
     searches: int
     repeats: int
+    million: int
+    load_s: float
+    heap: str
+    kept: bool
 
 
-FULL = Size(100_000, 10_000, 100_000, 2_000, 8, 12, 1_000, 3)
-QUICK = Size(120, 60, 150, 60, 2, 2, 10, 1)
+FULL = Size(100_000, 10_000, 100_000, 2_000, 8, 12, 1_000, 3, 1_000_000, 5.0, "2g", True)
+QUICK = Size(120, 60, 150, 60, 2, 2, 10, 1, 290, 0.1, "512m", False)
 
 
 def run(size: Size, only: set[str]) -> Iterator[Result]:
     """Every measurement, one after the other."""
     words = WORDS[: size.words]
-    if only & {"response", "search"}:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            with filled(folder, size.searched) as house:
-                if "response" in only:
-                    yield from response.measure(house, words, size.times)
-            if "search" in only:
-                with open_house(settings(folder), write_index=False) as house:
-                    yield from searching.measure(folder, house.index, words, size.times, size.searches)
+    if "response" in only:
+        with tempfile.TemporaryDirectory() as name, filled(Path(name), size.searched) as house:
+            yield from response.measure(house, words, size.times)
+    if only & scaling.NAMES:
+        wish = Wish(words, size.times, size.searches)
+        sizes = Sizes(size.searched, size.million, wish, size.load_s, size.heap)
+        yield from scaling.run(sizes, only, scaling.default_cache() if size.kept else None)
     if "feed" in only:
         with tempfile.TemporaryDirectory() as name:
             with filled(Path(name), size.streamed):
@@ -64,12 +68,12 @@ def main(arguments: list[str]) -> None:
     """Measure and tell; with --keep also write results.json and README.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, as ratios within one run.")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: that everything runs, not how fast")
-    parser.add_argument("--only", nargs="+", choices=["response", "search", "feed", "harvest"], help="some of them")
+    parser.add_argument("--only", nargs="+", choices=_ALL, help="some of them")
     parser.add_argument("--records", type=int, help="another number of records to search and to harvest than 100,000")
     parser.add_argument("--keep", action="store_true", help="write benchmarks/results.json and benchmarks/README.md")
     asked = parser.parse_args(arguments)
     structlog.configure(processors=[_dropped])
-    only = set(asked.only or ("response", "search", "feed", "harvest"))
+    only = set(asked.only or _ALL)
     before = machine()
     print(" ".join(f"{name}={value}" for name, value in before.items()), flush=True)
     found = []

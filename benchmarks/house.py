@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -67,8 +67,9 @@ def filled(folder: Path, count: int) -> Iterator[House]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[str, int]]:
-    """`pangate serve` over a folder that `settings` was called for, in a process of its own: its address and process id."""
+def served(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    """`pangate serve` over a folder that `settings` was called for, in a process of its own: its address and process id. `more` are
+    further settings."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -78,6 +79,7 @@ def served(folder: Path) -> Iterator[tuple[str, int]]:
         "PANGATE_PORT": str(port),
     }
     environment = {**os.environ, **told, "PANGATE_RATE_LIMIT": "false", "PANGATE_LOG_LEVEL": "error"}
+    environment |= more or {}
     process = subprocess.Popen(
         [sys.executable, "-m", "pangate", "serve"], cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL
     )
@@ -114,3 +116,12 @@ def anonymous_mib(pid: int) -> float:
         return float("nan")
     found = next((line.split()[1] for line in lines if line.startswith("RssAnon:")), None)
     return float("nan") if found is None else int(found) / 1024
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of the processor that a process has used, all its threads; NaN where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")

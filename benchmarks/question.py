@@ -1,4 +1,5 @@
-"""This file is the search that is measured: text, two filters, three facets, twenty hits with what a page of results shows."""
+"""This file is the questions that are measured: a search with a text, two filters, three facets and twenty hits with what a page of
+results shows; and what a reader has typed of a word."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from gateway.graphql.scalars import period
 from schema.text import parse
 
 WORDS = ("spectroscopy", "diffraction", "energy", "temperature", "measurement", "x-ray", "sample", "structure")
+BEGINNINGS = ("di", "diff", "x-r", "ener", "lith", "iva", "tem", "ma")
+SUGGEST = "query Suggest($text: String!) { suggest(text: $text) { text kind value count } }"
 QUERY = """query Search($q: String!, $filter: DatasetFilter, $first: Int) {
   datasets(query: $q, filter: $filter, first: $first, facets: [{field: TECHNIQUE}, {field: INSTRUMENT}, {field: YEAR}]) {
     totalCount

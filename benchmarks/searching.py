@@ -1,78 +1,146 @@
-"""This file measures a search over HTTP and GraphQL against the same question to the bare index, and what memory the server takes."""
+"""This file measures searches over HTTP and GraphQL against the same question asked of the engine alone, on either engine and in two
+sizes of catalogue; and what memory the server takes."""
 
 from __future__ import annotations
 
-import http.client
 import statistics
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from tempfile import TemporaryDirectory
 
-import orjson
-
-from benchmarks.house import anonymous_mib, served
+from benchmarks import kept, load, records
+from benchmarks.asking import Asker, Direct, Gateway, Turns, bare, completing, in_turns
+from benchmarks.house import anonymous_mib, served, settings
 from benchmarks.measure import Result, spread
-from benchmarks.question import QUERY, search, variables
-from catalogue.ports import Index
+from benchmarks.node import Node
+
+EMBEDDED, ELASTIC = "embedded", "Elasticsearch"
+_SLOWEST = 1.5
+_GROWTH = 2.0
 
 
-class _Client:
-    """One connection that is kept."""
+@dataclass(frozen=True)
+class Wish:
+    """How much is asked: so many words, each so many times, and searches before memory is looked at."""
 
-    def __init__(self, address: str) -> None:
-        parts = urlsplit(address)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
-
-    def ask(self, body: bytes) -> bytes:
-        """The bytes of an answer."""
-        self._connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
-        reply = self._connection.getresponse()
-        found = reply.read()
-        assert reply.status == 200, found
-        return found
+    words: Sequence[str]
+    times: int
+    searches: int
 
 
-def measure(folder: Path, index: Index, words: Sequence[str], times: int, searches: int) -> list[Result]:
-    """The ratio of the medians, and RssAnon after so many searches."""
-    with served(folder) as (address, pid):
-        client = _Client(address)
-        bodies = {word: orjson.dumps({"query": QUERY, "variables": variables(word)}) for word in words}
-        begun = anonymous_mib(pid)
-        whole, bare = _alternately(client, index, bodies, times)
-        done = 2 * times * len(words)
-        for at in range(max(0, searches - done)):
-            client.ask(bodies[words[at % len(words)]])
-        memory = anonymous_mib(pid)
-    ratio = statistics.median(whole) / statistics.median(bare)
-    details = {"http_ms": statistics.median(whole) * 1e3, "index_ms": statistics.median(bare) * 1e3}
+@dataclass(frozen=True)
+class Place:
+    """Where is searched: the engine's name, the number of documents, who asks through HTTP and who asks the engine, the server."""
+
+    engine: str
+    count: int
+    address: str
+    gateway: Gateway
+    reference: Asker
+    pid: int
+    build_s: float
+
+
+@contextmanager
+def embedded(cache: Path, count: int) -> Iterator[Place]:
+    """`pangate serve` over a kept embedded index, and the same index in another process."""
+    data, build_s = kept.embedded(cache, count)
+    settings(data)
+    with served(data) as (address, pid), bare(data) as reference:
+        yield Place(EMBEDDED, count, address, Gateway(address), reference, pid, build_s)
+
+
+@contextmanager
+def elastic(cache: Path, node: Node, count: int, words: Sequence[str]) -> Iterator[Place]:
+    """`pangate serve` over a kept index in Elasticsearch, and a connection to the node itself."""
+    layout, build_s = kept.elastic(cache, node.url, count)
+    with TemporaryDirectory() as name:
+        settings(Path(name))
+        more = {"PANGATE_INDEX": node.url, "PANGATE_INDEX_PREFIX": layout.prefix}
+        with served(Path(name), more) as (address, pid):
+            direct = Direct(node.url, layout, words)
+            yield Place(ELASTIC, count, address, Gateway(address), direct, pid, build_s)
+
+
+def measure(place: Place, wish: Wish) -> list[Result]:
+    """The ratio of HTTP to the engine alone, pair by pair; RssAnon after so many searches."""
+    begun = anonymous_mib(place.pid)
+    turns = in_turns(place.gateway, place.reference, wish.words, wish.times)
+    done = (wish.times + 1) * len(wish.words)
+    for at in range(max(0, wish.searches - done)):
+        place.gateway.ask(wish.words[at % len(wish.words)])
+    memory = anonymous_mib(place.pid)
+    return [_ratio(place, turns), _memory(place, wish, begun, memory)]
+
+
+def _ratio(place: Place, turns: Turns) -> Result:
+    ratios = turns.ratios()
+    ratio = statistics.median(ratios)
+    shares = [f"{turns.matches[word] / place.count:.0%}" for word in turns.matches]
+    details = {
+        "http_ms": turns.middle(turns.whole) * 1e3,
+        "engine_ms": turns.middle(turns.before) * 1e3,
+        "pairs": len(ratios),
+        "matches": " ".join(shares),
+    }
+    alone = "the bare call in a process of its own" if place.engine == EMBEDDED else "the same _search sent directly"
+    name = f"{place.engine}, {place.count:,} records: search through HTTP and GraphQL over {alone}"
+    return Result(name, "≤ 1.5", ratio, "times", ratio <= _SLOWEST, spread(ratios), spread(turns.noise()), details)
+
+
+def _memory(place: Place, wish: Wish, begun: float, memory: float) -> Result:
+    name = f"{place.engine}, {place.count:,} records: RssAnon of `pangate serve` after {wish.searches} searches"
+    goal = "≤ 300" if place.count <= 100_000 else "told"
+    return Result(name, goal, memory, "MiB", memory <= 300 or goal == "told", 0.0, None, {"at_start_mib": begun})
+
+
+def alone(place: Place, node: Node, words: Sequence[str], seconds: float) -> Result:
+    """Searches a second of the node itself."""
+    assert isinstance(place.reference, Direct)
+    bodies = [place.reference.asked[word] for word in words]
+    target = load.Target(node.url, bodies, {"node": node.pid} if node.pid else {})
+    name = f"{place.engine}, {place.count:,} records: one node alone, up to 16 searches at once"
+    return load.measure(name, target, seconds)
+
+
+def growth(small: Place, large: Place, times: int) -> list[Result]:
+    """How much longer a selective search takes in the larger catalogue, at the engine and through HTTP; and a suggestion in both."""
+    turns = [in_turns(at.gateway, at.reference, proposals(at.count), times) for at in (small, large)]
+    engine = [one.middle(one.before) * 1e3 for one in turns]
+    http = [one.middle(one.whole) * 1e3 for one in turns]
+    most = max(max(one.matches.values()) for one in turns)
+    details = {
+        "engine_ms": f"{engine[0]:.3g} → {engine[1]:.3g}",
+        "http_ms": f"{http[0]:.3g} → {http[1]:.3g}",
+        "http_grows": http[1] / http[0],
+        "most_matches": most,
+    }
+    sizes = f"{small.count:,} to {large.count:,} records"
+    noise = max(spread(one.noise()) for one in turns)
+    pairs = [second / first for first, second in zip(*(_medians(one.before) for one in turns), strict=True)]
     return [
         Result(
-            "search through HTTP and GraphQL, p50 over that of the bare index",
-            "≤ 1.5", ratio, "times", ratio <= 1.5, spread(whole), spread(bare), details,
+            f"{large.engine}, {sizes}: a selective search (at most 1,000 hits) grows", "≤ 2", engine[1] / engine[0],
+            "times", engine[1] <= _GROWTH * engine[0] and most <= 1_000, spread(pairs), noise, details,
         ),
-        Result(
-            f"RssAnon of `pangate serve` after {searches} searches",
-            "≤ 300", memory, "MiB", memory <= 300, 0.0, None, {"at_start_mib": begun},
-        ),
+        _suggested(small, large, times),
     ]  # fmt: skip
 
 
-def _alternately(
-    client: _Client, index: Index, bodies: dict[str, bytes], times: int
-) -> tuple[list[float], list[float]]:
-    """Seconds of each search, over HTTP and bare; each once before, and the total must be the same."""
-    for word, body in bodies.items():
-        answer = orjson.loads(client.ask(body))
-        assert answer["data"]["datasets"]["totalCount"] == index.search(search(word)).total > 0, answer
-    whole: list[float] = []
-    bare: list[float] = []
-    for _ in range(times):
-        for word, body in bodies.items():
-            began = time.perf_counter()
-            client.ask(body)
-            middle = time.perf_counter()
-            index.search(search(word))
-            bare.append(time.perf_counter() - middle)
-            whole.append(middle - began)
-    return whole, bare
+def proposals(count: int) -> tuple[str, ...]:
+    """Selective words: numbers of proposals."""
+    return records.proposals(count, 8)
+
+
+def _medians(seconds: Mapping[str, list[float]]) -> list[float]:
+    return [statistics.median(some) for some in seconds.values()]
+
+
+def _suggested(small: Place, large: Place, times: int) -> Result:
+    took = [completing(at.gateway, times) for at in (small, large)]
+    middle = [statistics.median(some) * 1e3 for some in took]
+    details = {f"at_{small.count}_ms": middle[0], f"worst_of_{large.count}_ms": max(took[1]) * 1e3}
+    name = f"{large.engine}, {large.count:,} records: a suggestion through HTTP and GraphQL, median"
+    return Result(name, "told", middle[1], "ms", True, spread(took[1]), None, details)

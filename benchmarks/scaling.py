@@ -1,0 +1,106 @@
+"""This file is the measurements in two sizes of catalogue on both engines: searching, suggesting, many at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import load, searching
+from benchmarks.measure import Result
+from benchmarks.node import Absent, Node, node
+from benchmarks.searching import Place, Wish
+
+CACHE = "PANGATE_BENCH_CACHE"
+NAMES = frozenset({"search", "million", "elastic", "elastic-million", "load"})
+_MILLION_TIMES = 4  # a search of a million takes long: fewer pairs are enough
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many documents in the small catalogue and in the large one, what is asked, and for how long many ask at once."""
+
+    small: int
+    large: int
+    wish: Wish
+    load_s: float
+    heap: str
+
+
+def run(sizes: Sizes, only: set[str], cache: Path | None) -> Iterator[Result]:
+    """Every measurement that is asked for. Indexes are kept in `cache`; without one they are built for this run alone."""
+    with _folder(cache) as kept:
+        if only & {"search", "million", "load"}:
+            yield from _embedded(kept, sizes, only)
+        if only & {"elastic", "elastic-million", "load"}:
+            try:
+                with node(kept / "node", sizes.heap) as cluster:
+                    yield from _elastic(kept, cluster, sizes, only)
+            except Absent as error:
+                print(f"Elasticsearch is left out: {error}", file=sys.stderr)
+
+
+def default_cache() -> Path:
+    """Where indexes are kept when nobody says otherwise: a folder that the account of a test server can reach."""
+    named = os.environ.get(CACHE)
+    if named:
+        return Path(named)
+    return Path("/var/cache/pangate-bench") if os.geteuid() == 0 else Path.home() / ".cache" / "pangate-bench"
+
+
+def _embedded(cache: Path, sizes: Sizes, only: set[str]) -> Iterator[Result]:
+    if only & {"search", "load"}:
+        with searching.embedded(cache, sizes.small) as small:
+            if "search" in only:
+                yield from searching.measure(small, sizes.wish)
+            if "load" in only:
+                yield _many(small, sizes, {"gateway": small.pid})
+    if "million" in only:
+        with searching.embedded(cache, sizes.large) as large:
+            yield from searching.measure(large, _fewer(sizes.wish))
+            with searching.embedded(cache, sizes.small) as small:
+                yield from searching.growth(small, large, sizes.wish.times)
+
+
+def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterator[Result]:
+    words = (*sizes.wish.words, *searching.proposals(sizes.small))
+    engine = {"node": cluster.pid} if cluster.pid else {}
+    if only & {"elastic", "load"}:
+        with searching.elastic(cache, cluster, sizes.small, words) as small:
+            if "elastic" in only:
+                yield from searching.measure(small, sizes.wish)
+            if "load" in only:
+                yield _many(small, sizes, {"gateway": small.pid, **engine})
+                yield searching.alone(small, cluster, sizes.wish.words, sizes.load_s)
+    if "elastic-million" in only:
+        more = (*sizes.wish.words, *searching.proposals(sizes.large))
+        with searching.elastic(cache, cluster, sizes.large, more) as large:
+            yield from searching.measure(large, _fewer(sizes.wish))
+            yield searching.alone(large, cluster, sizes.wish.words, sizes.load_s)
+            with searching.elastic(cache, cluster, sizes.small, words) as small:
+                yield from searching.growth(small, large, sizes.wish.times)
+
+
+def _many(place: Place, sizes: Sizes, pids: dict[str, int]) -> Result:
+    name = f"{place.engine}, {place.count:,} records: one gateway process, up to 16 searches at once"
+    target = load.Target(place.address, load.graphql(sizes.wish.words), pids)
+    return load.measure(name, target, sizes.load_s)
+
+
+def _fewer(wish: Wish) -> Wish:
+    return Wish(wish.words, min(wish.times, _MILLION_TIMES), wish.searches)
+
+
+@contextmanager
+def _folder(cache: Path | None) -> Iterator[Path]:
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        yield cache
+        return
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
