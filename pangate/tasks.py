@@ -61,8 +61,8 @@ def register(app: Celery, work: Work) -> None:
     """Bind the tasks to one house's work."""
 
     @app.task(name=HARVEST, shared=False)  # type: ignore[untyped-decorator]
-    def harvest(source: str, mode: str) -> None:
-        work.harvest(source, mode)
+    def harvest(source: str, _mode: str) -> None:
+        work.woken(source)
 
     @app.task(name=ADVANCE, shared=False)  # type: ignore[untyped-decorator]
     def advance(launch: str) -> None:

@@ -15,6 +15,7 @@ from harvesters import child
 from harvesters.harvest import Progress, harvest
 from harvesters.ports import End, Order, Step
 from pangate.house import House
+from pangate.sweeper import owed_harvests
 from pangate.tally import HARVESTS_ENDED, LAUNCH_STEPS
 from schema.activities import HarvestMode
 from schema.errors import Unavailable
@@ -122,6 +123,11 @@ class Work:
             HARVESTS_ENDED.labels(source, done.state.value).inc()
             log.info("harvest", source=source, state=done.state.value, seen=done.figures.seen, message=done.message)
         return done
+
+    def woken(self, source: str) -> Harvest | None:
+        """Harvest a source if that is owed by the tables. A wake-up that comes twice, or late, finds it done or being done."""
+        mode = dict(owed_harvests(self._house)).get(source)
+        return None if mode is None else self.harvest(source, mode.value)
 
     def advance(self, id: str) -> None:
         """A launch's next steps; whoever takes them has the following ones remembered."""

@@ -66,13 +66,24 @@ def world() -> Iterator[SmallFederation]:
 
 
 @pytest.fixture
+def clean_hub(world: SmallFederation) -> Iterator[None]:
+    """The hub as new, but that it knows the people: a first start would be asked for, refused, and asked for again."""
+    world.hub.users.clear()
+    world.hub.users.update({user: {} for user in ("bohr", *(f"user{number}" for number in range(10)))})
+    world.hub.calls.clear()
+    yield
+    world.hub.users.clear()
+
+
+@pytest.fixture
 def parted(tmp_path: Path, postgresql: Postgresql, world: SmallFederation) -> Iterator[Make]:
     """Makes a house on a database of its own; ended with the test."""
     made: list[PartedHouse] = []
 
     def make(broker: str, index: str | None = None, page: int = 25, **settings: str) -> PartedHouse:
         federation = world.file(tmp_path, page)
-        federation.write_text(federation.read_text().replace("concurrent: 5", "concurrent: 100"))
+        wide = federation.read_text().replace("concurrent: 5", "concurrent: 100").replace("daily: 50", "daily: 5000")
+        federation.write_text(wide)
         name = f"pangate{time.monotonic_ns()}"
         own = {
             "PANGATE_FEDERATION": str(federation),

