@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from catalogue.assembly import Key, by_kind
 from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
 from schema.records import Document
 
-BATCH = 500
+BATCH = 1_000
+T = TypeVar("T")
 
 
 class Projector:
@@ -44,7 +47,7 @@ class Projector:
 def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing) -> int:
     """Move the index from its mark to the truth's head; how many entries were applied."""
     done = 0
-    for entries, mark in changes(truth, index.mark(), limit):
+    for entries, mark in ahead(changes(truth, index.mark(), limit)):
         at("project: before apply")
         index.apply(entries, mark)
         at("project: after apply")
@@ -75,6 +78,19 @@ def whole(documents: Iterable[Document], limit: int) -> Iterator[Sequence[Entry]
             batch = []
     if batch:
         yield batch
+
+
+def ahead(steps: Iterator[T]) -> Iterator[T]:
+    """The same steps, each made by another thread while the one before is being used: reading the truth while an index writes."""
+    end = object()
+    step = next(steps, end)
+    if step is end:
+        return
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        while step is not end:
+            coming = pool.submit(next, steps, end)
+            yield step  # type: ignore[misc]
+            step = coming.result()
 
 
 def _entry(key: Key, number: int, document: Document | None) -> Entry:

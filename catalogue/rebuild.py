@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catalogue.ports import Rebuild, Truth
-from catalogue.project import BATCH, Projector, changes, whole
+from catalogue.project import BATCH, Projector, ahead, changes, whole
 from schema.errors import Unavailable
 from schema.records import Kind
 
@@ -56,14 +56,14 @@ class _Held:
     def fill(self, limit: int, told: Told) -> None:
         """Every document, as it is when its turn comes: changes since the beginning are caught up with afterwards."""
         total = self._truth.count()
-        for entries in whole(self._truth.walk(), limit):
+        for entries in ahead(whole(self._truth.walk(), limit)):
             self._aside.apply(entries, 0)
             self._names.update(_name(entry.kind, entry.pid) for entry in entries)
             told(min(self.count, total), total)
 
     def catch_up(self, limit: int) -> None:
         """All changes until now."""
-        for entries, mark in changes(self._truth, self._mark, limit):
+        for entries, mark in ahead(changes(self._truth, self._mark, limit)):
             self._aside.apply(entries, mark)
             for entry in entries:
                 name = _name(entry.kind, entry.pid)

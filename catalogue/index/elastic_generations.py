@@ -4,6 +4,9 @@ and dropped.
 A generation is two physical indexes, `<prefix>-v<format>-<stamp>-public` and `…-restricted`. Searches find the one in
 use through the aliases `<prefix>-public` and `<prefix>-restricted`, which move in one atomic call. Writers go through
 an alias of each index's own, so that a write to an index that is gone makes no new one.
+
+Stamps only rise, whatever the clocks of several machines say. So what is older than the generation in use has been used and may go, and
+what is newer is being built, or was when its builder was killed: whoever builds next drops it.
 """
 
 from __future__ import annotations
@@ -44,6 +47,13 @@ class Generation(msgspec.Struct, frozen=True):
     def both(self) -> str:
         """Both, as a path names them."""
         return f"{self.public},{self.restricted}"
+
+    @property
+    def stamp(self) -> str:
+        """What orders generations: when it was made, to the microsecond, and something of its own."""
+        found = _NAME.search(self.public)
+        moment, _, own = found[2].partition("-") if found else ("", "", "")
+        return f"{moment:0<20}-{own}"
 
     @property
     def format(self) -> int:
@@ -88,7 +98,7 @@ def current(layout: Layout) -> Steps[Generation | None]:
     if not names:
         return None
     # Two writers that both began an index leave two: everybody takes the newer one.
-    generation = Generation(max(names).rsplit("-", 1)[0])
+    generation = max((Generation(name.rsplit("-", 1)[0]) for name in names), key=lambda one: one.stamp)
     if generation.format != FORMAT:
         raise Misconfigured(
             f"The index {generation.stem} has mapping version {generation.format}, this pangate needs {FORMAT}. "
@@ -106,9 +116,10 @@ def _aliased(layout: Layout) -> Steps[list[str]]:
 
 
 def created(layout: Layout) -> Steps[Generation]:
-    """A new, empty generation that no search sees yet."""
-    stamp = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}-{uuid4().hex[:8]}"
-    generation = Generation(f"{layout.prefix}-v{FORMAT}-{stamp}")
+    """A new, empty generation that no search sees yet, newer than all there are."""
+    known = [int(one.stamp.split("-")[0]) + 1 for one in (yield from everything(layout))]
+    moment = max([int(f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"), *known])
+    generation = Generation(f"{layout.prefix}-v{FORMAT}-{moment}-{uuid4().hex[:8]}")
     for index in (generation.public, generation.restricted):
         yield Request(
             "PUT",
@@ -154,7 +165,21 @@ def everything(layout: Layout) -> Steps[list[Generation]]:
         "GET", f"/{layout.prefix}-v*", None, {"filter_path": "*.settings.index.uuid", "expand_wildcards": "all"}
     )
     stems = {name.rsplit("-", 1)[0] for name in found if _NAME.search(name)}
-    return sorted((Generation(stem) for stem in stems), key=lambda one: one.stem.rsplit("-v", 1)[1].split("-", 1)[1])
+    return sorted((Generation(stem) for stem in stems), key=lambda one: one.stamp)
+
+
+def outdated(layout: Layout) -> Steps[list[Generation]]:
+    """Those older than the one in use: never one that is being built."""
+    used = {name.rsplit("-", 1)[0] for name in (yield from _aliased(layout))}
+    newest = max((Generation(stem).stamp for stem in used), default="")
+    return [one for one in (yield from everything(layout)) if one.stamp < newest and one.stem not in used]
+
+
+def left_behind(layout: Layout) -> Steps[list[Generation]]:
+    """Those newer than the one in use: builders that were killed, or that lost the right to build, left them."""
+    used = {name.rsplit("-", 1)[0] for name in (yield from _aliased(layout))}
+    newest = max((Generation(stem).stamp for stem in used), default="")
+    return [one for one in (yield from everything(layout)) if one.stamp > newest and one.stem not in used]
 
 
 def dropped(generations: Iterable[Generation]) -> Steps[None]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -34,6 +35,10 @@ _UNSEARCHED = {"type": "object", "enabled": False}
 def text_field(kind: Kind, field: str) -> str:
     """The column of a text field for that kind."""
     return f"{kind.value}_{field}"
+
+
+_TEXT_FIELDS = {kind: {field: text_field(kind, field) for field in WEIGHTS} for kind in Kind}
+_ALSO = {field: field.value + PART for field in Field}
 
 
 def mappings() -> dict[str, Any]:
@@ -73,6 +78,7 @@ def identity(kind: Kind, pid: str) -> str:
     return f"{kind.value}.{blake2b(pid.encode('utf-8', 'surrogatepass'), digest_size=18).hexdigest()}"
 
 
+@lru_cache(maxsize=131_072)
 def label_key(field: Field, value: str) -> str:
     """What the labels of a value begin with: plain letters and digits, so that it stands in a pattern as it is."""
     told = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
@@ -83,14 +89,15 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
     """A document as JSON for the engine. Its words are stored beside it only where scores are reckoned by ourselves."""
     record = document.record
     found = terms(document, techniques, public=public)
+    columns = _TEXT_FIELDS[record.kind]
     cells: dict[str, Any] = {
-        "kind": record.kind.value,
+        "kind": record.kind,
         "raw": encode_document(document).decode(),
         "title": found.title,
-        **{field.value: values for field, values in found.values.items()},
-        **{text_field(record.kind, field): text for field, text in found.texts.items()},
+        **{columns[field]: text for field, text in found.texts.items()},
         **_optional(found),
     }
+    cells.update(cast("dict[str, Any]", found.values))  # a Field is its name, in JSON too
     rows = _parameters(getattr(record, "parameters", ()))
     if rows:
         cells["parameters"] = rows
@@ -104,7 +111,7 @@ def _optional(found: Terms) -> dict[str, Any]:
         "number": found.number,
         "started": found.started,
         "released": found.released,
-        "also": [f"{field.value}{PART}{name}" for field, names in found.also.items() for name in names],
+        "also": [_ALSO[field] + name for field, names in found.also.items() for name in names],
         "label": [label_key(field, value) + label for field, value, label in found.labels],
         "completion": found.completions,
     }

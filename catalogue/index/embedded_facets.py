@@ -62,25 +62,36 @@ class Counting:
         if wish.field is None:
             return self._histogram(wish, query, answer["stats"])
         values = _buckets(answer["values"])
+        known = len(values) < _reach(wish)
         if _undecided(values, size_of(wish), _reach(wish)):
             least = values[size_of(wish) - 1][1]
             again = self._view.searcher.aggregate(query, {"values": _values(wish.field, EXACT, least)})
             values = _buckets(again["values"])
         spread = {int(bucket["key"]): int(bucket["doc_count"]) for bucket in answer["spread"]["buckets"]}
         shown = listed(wish, values)
-        other = self._other(wish.field, query, shown, spread)
+        unlisted = sorted(dict(values).keys() - dict(shown).keys()) if known else None
+        other = self._other(wish.field, query, (shown, unlisted), spread)
         return of_values(wish, Counted(shown, spread.get(0, 0), other), self._label)
 
-    def _other(self, field: Field, query: Query, shown: Sequence[tuple[str, int]], spread: dict[int, int]) -> int:
-        """Documents with a value that is not listed: by arithmetic where each has one, else by the gaps between listed values."""
+    def _other(
+        self,
+        field: Field,
+        query: Query,
+        counted: tuple[Sequence[tuple[str, int]], Sequence[str] | None],
+        spread: dict[int, int],
+    ) -> int:
+        """Documents with a value that is not listed: by arithmetic where each has one, else by the other values when all are known, else
+        by the gaps between listed ones. `counted`: the listed values, and the rest if that is known."""
+        shown, unlisted = counted
         listings = sum(count for _, count in shown)
         if listings == sum(times * count for times, count in spread.items()):
             return 0
         if max(spread, default=0) <= 1:
             return sum(spread.values()) - spread.get(0, 0) - listings
-        only = self._view.count(
-            self._view.questions.nothing_but(f"f_{field.value}", query, [value for value, _ in shown])
-        )
+        questions, column = self._view.questions, f"f_{field.value}"
+        if unlisted is not None:
+            return self._view.count(all_of([query, questions.one_of(column, list(map(digits, unlisted)))]))
+        only = self._view.count(questions.nothing_but(column, query, [value for value, _ in shown]))
         return sum(spread.values()) - spread.get(0, 0) - only
 
     def _histogram(self, wish: FacetWish, query: Query, stats: dict[str, Any]) -> Facet:
@@ -101,7 +112,8 @@ class Counting:
         if field in _TECHNIQUES and (label := self._techniques.label(value)):
             return label
         begun = PART.join((field.value, digits(value), ""))
-        visible = None if self._view.public else self._view.questions.open_to(self._search.groups)
+        # without a query, terms of what was removed since are counted too
+        visible = Query.all_query() if self._view.public else self._view.questions.open_to(self._search.groups)
         found = self._view.searcher.terms_with_prefix("label", begun, filter_query=visible)
         return min(((-count, term[len(begun) :]) for term, count in found), default=(0, value))[1]
 
@@ -124,8 +136,9 @@ def _values(field: Field, size: int, least: int = 1) -> dict[str, Any]:
 
 
 def _reach(wish: FacetWish) -> int:
-    """How many values to ask for: some more than are listed, so that equal counts at the end are seen; of years all."""
-    return EXACT if wish.field is Field.YEAR else 2 * size_of(wish) + 10
+    """How many values to ask for: mostly all there are, always so many more than are listed that equal counts at the end are seen;
+    of years all."""
+    return EXACT if wish.field is Field.YEAR else 2 * size_of(wish) + 300
 
 
 def _undecided(values: Sequence[tuple[str, int]], size: int, reach: int) -> bool:

@@ -155,6 +155,20 @@ class Scopes:
         assert all(hit.score and hit.score > 0 for hit in left.hits)
         assert left.hits[0].score != left.hits[-1].score
 
+    def test_the_spelling_of_what_was_hidden_since_is_shown_to_nobody_else(self, fresh: Fresh) -> None:
+        index = fresh()
+
+        def at_instrument(number: int, name: str, visibility: Visibility) -> Dataset:
+            part = InstrumentPart(pid="north/instrument/1", name=name)
+            return dataset(number, instruments=(part,), visibility=visibility)
+
+        public = Visibility(public=True)
+        write(index, at_instrument(1, "Open", public), *(at_instrument(at, "Secret", public) for at in range(2, 6)))
+        write(index, *(at_instrument(at, "Secret", TEAM) for at in range(2, 6)), start=50)
+        (facet,) = index.search(Search(facets=(FacetWish(Field.INSTRUMENT),))).facets
+        assert [(bucket.label, bucket.count) for bucket in facet.buckets] == [("Open", 1)]
+        assert index.suggest("secr", 5) == []
+
     def test_a_document_that_changes_worlds_is_in_one_only(self, fresh: Fresh) -> None:
         index = fresh()
         mine = Search(scope=Scope.MINE, groups=frozenset(TEAM.groups))

@@ -1,10 +1,10 @@
-"""The Elasticsearch index keeps the contract of every index on a real node."""
+"""The Elasticsearch index keeps the contract of every index on a real node, read from threads and from an event loop alike."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
 
 import oracle
 import pytest
+from both_ways import BothWays, Loop
 from contracts.index import (
     BruteForce,
     Facets,
@@ -17,35 +17,33 @@ from contracts.index import (
     Writes,
 )
 from servers.elasticsearch import Elasticsearch
-from servers.wiping import made_name, wipe
 
 from catalogue.index.elastic import ElasticIndex
+from catalogue.index.elastic_async import AsyncElasticIndex
 from catalogue.index.elastic_client import Connection
-from catalogue.index.elastic_generations import Layout
 
 pytestmark = [
     pytest.mark.elasticsearch,
     pytest.mark.timeout(600),
 ]  # a node starts, and each made example makes two indexes
-Fresh = Callable[[], ElasticIndex]
 
 
 @pytest.fixture
-def fresh(elasticsearch: Elasticsearch) -> Iterator[Fresh]:
-    """Makes new indexes, closed and removed at the end."""
-    opened: list[ElasticIndex] = []
-    stem = made_name()
-    numbers = count()
+def fresh(fresh: Callable[[], ElasticIndex], elasticsearch: Elasticsearch) -> Iterator[Callable[[], BothWays]]:
+    """Makes new indexes that are read both ways."""
+    loop, connection = Loop(), Connection(elasticsearch.url)
+    opened: list[BothWays] = []
 
-    def make() -> ElasticIndex:
-        layout = Layout(f"{stem}.{next(numbers)}", template=False)
-        opened.append(ElasticIndex(Connection(elasticsearch.url), layout, techniques=oracle.Tree()))
+    def make() -> BothWays:
+        plain = fresh()
+        awaited = AsyncElasticIndex(connection, plain._layout, techniques=oracle.Tree())
+        opened.append(BothWays(plain, awaited, loop))
         return opened[-1]
 
     yield make
     for index in opened:
         index.close()
-    wipe(elasticsearch, stem)
+    loop.end()
 
 
 class TestScopes(Scopes):

@@ -1,0 +1,63 @@
+"""The newest Elasticsearch that we speak to keeps the contract of every index, and answers as the embedded one does."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+from contracts.engines import Alike
+from contracts.index import Facets, Filters, Pages, Rebuilds, Scopes, Suggestions, Words, Writes
+from servers.elasticsearch import NEWEST, Elasticsearch, Missing
+
+pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(3_600)]
+
+
+@pytest.fixture(scope="module")
+def elasticsearch() -> Iterator[Elasticsearch]:
+    """A node of that version; it needs a Java that the test lock brings."""
+    node = Elasticsearch(NEWEST)
+    try:
+        node.start()
+    except Missing as reason:
+        node.close()
+        pytest.skip(str(reason))
+    yield node
+    node.close()
+
+
+class TestScopes(Scopes):
+    """Two worlds."""
+
+
+class TestWords(Words):
+    """Text."""
+
+
+class TestFilters(Filters):
+    """Fields, times, parameters."""
+
+
+class TestFacets(Facets):
+    """Counts."""
+
+
+class TestPages(Pages):
+    """Orders."""
+
+
+class TestSuggestions(Suggestions):
+    """Completions."""
+
+
+class TestWrites(Writes):
+    """Versions."""
+
+
+class TestRebuilds(Rebuilds):
+    """Swaps."""
+
+
+class TestAlike(Alike):
+    """The short form of the comparison: the long one is asked of the other version."""
+
+    ASKED: ClassVar[dict[int, int]] = {2: 20, 15: 80, 70: 150, 250: 100}
+    LATER: ClassVar[int] = 20
