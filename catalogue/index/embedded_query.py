@@ -16,6 +16,7 @@ from catalogue.index.wording import TIE_BREAKER, WEIGHTS
 from catalogue.query import AnyOf, Between, Clause, Field, Instant, ParameterIs, Scope, Search
 from schema.text import Asked
 
+_FEW = 16  # values that are looked up one by one
 _FLOOR, _CEILING = key(-math.inf), key(math.inf)
 # Fields whose documents are also found by names that no facet shows.
 _NAMED = frozenset((Field.PID, Field.INSTRUMENT, Field.SAMPLE, Field.PERSON, Field.INVESTIGATION, Field.PARAMETER_NAME))
@@ -42,8 +43,7 @@ class Questions:
 
     def open_to(self, groups: Iterable[str]) -> Query:
         """Documents that one of the groups may see."""
-        known = sorted(groups)
-        return Query.term_set_query(self._schema, "groups", known) if known else Query.empty_query()
+        return self.one_of("groups", sorted(groups))
 
     def pids(self, pids: Iterable[str]) -> Query:
         """The documents of these pids."""
@@ -56,6 +56,14 @@ class Questions:
     def term(self, column: str, value: str) -> Query:
         """Exactly that value."""
         return Query.term_query(self._schema, column, value, index_option="basic")
+
+    def one_of(self, column: str, values: Sequence[str]) -> Query:
+        """One of these values. A few are asked for one by one, so that what other clauses rule out is skipped; a set is gathered whole."""
+        if not values:
+            return Query.empty_query()
+        if len(values) > _FEW:
+            return Query.term_set_query(self._schema, column, list(values))
+        return any_of([self.term(column, value) for value in values])
 
     def between(self, column: str, low: str | None, high: str | None) -> Query:
         """Values of a column of digits strictly between two of them (None: open)."""
@@ -106,11 +114,11 @@ class Questions:
         spelt = dict.fromkeys(spelling for value in values for spelling in (value, folded(value)) if spelling)
         if not spelt:
             return Query.empty_query()
-        exact = Query.term_set_query(self._schema, f"f_{field.value}", [digits(value) for value in spelt])
+        exact = self.one_of(f"f_{field.value}", [digits(value) for value in spelt])
         if field not in _NAMED:
             return exact
         named = [f"{field.value}{PART}{folded(value)}" for value in spelt]
-        return any_of([exact, Query.term_set_query(self._schema, "also", named)])
+        return any_of([exact, self.one_of("also", list(dict.fromkeys(named)))])
 
     def _parameter(self, clause: ParameterIs, searcher: tantivy.Searcher) -> Query:
         name = folded(clause.name)
@@ -119,7 +127,7 @@ class Questions:
             if not texts:
                 return self._any_of(Field.PARAMETER_NAME, (name,))
             column = path(name, None)
-            return Query.term_set_query(self._schema, "parameter_text", [f"{column}={text}" for text in texts])
+            return self.one_of("parameter_text", [f"{column}={text}" for text in texts])
         columns = [path(name, clause.dimension, text) for text in (texts or (None,))]
         low = _FLOOR if clause.min is None else key(clause.min)
         high = _CEILING if clause.max is None else key(clause.max)
