@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import structlog
 
-from benchmarks import feed, harvesting, report, response, scaling
+from benchmarks import feed, harvesting, icat_harvesting, report, response, scaling
 from benchmarks.house import filled
 from benchmarks.measure import Result, machine
 from benchmarks.question import WORDS
@@ -20,7 +20,7 @@ from benchmarks.scaling import Sizes
 from benchmarks.searching import Wish
 
 _HERE = Path(__file__).resolve().parent
-_ALL = ("response", *sorted(scaling.NAMES), "feed", "harvest")
+_ALL = ("response", *sorted(scaling.NAMES), "feed", "harvest", "icat")
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ class Size:
     load_s: float
     heap: str
     kept: bool
+    icat: int
 
 
-FULL = Size(100_000, 10_000, 100_000, 2_000, 8, 12, 1_000, 3, 1_000_000, 5.0, "2g", True)
-QUICK = Size(120, 60, 150, 60, 2, 2, 10, 1, 290, 0.1, "512m", False)
+FULL = Size(100_000, 10_000, 100_000, 2_000, 8, 12, 1_000, 3, 1_000_000, 5.0, "2g", True, 8_000)
+QUICK = Size(120, 60, 150, 60, 2, 2, 10, 1, 290, 0.1, "512m", False, 80)
 
 
 def run(size: Size, only: set[str]) -> Iterator[Result]:
@@ -62,6 +63,8 @@ def run(size: Size, only: set[str]) -> Iterator[Result]:
             yield from feed.measure(Path(name), size.streamed, size.repeats)
     if "harvest" in only:
         yield from harvesting.measure(size.harvested, size.patterns, size.repeats)
+    if "icat" in only:
+        yield from icat_harvesting.measure(size.icat, size.repeats)
 
 
 def main(arguments: list[str]) -> None:
@@ -70,6 +73,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: that everything runs, not how fast")
     parser.add_argument("--only", nargs="+", choices=_ALL, help="some of them")
     parser.add_argument("--records", type=int, help="another number of records to search and to harvest than 100,000")
+    parser.add_argument("--repeats", type=int, help="how often a feed and a harvest are repeated instead of 3 times")
     parser.add_argument("--keep", action="store_true", help="write benchmarks/results.json and benchmarks/README.md")
     asked = parser.parse_args(arguments)
     structlog.configure(processors=[_dropped])
@@ -80,6 +84,8 @@ def main(arguments: list[str]) -> None:
     size = QUICK if asked.quick else FULL
     if asked.records:
         size = replace(size, searched=asked.records, harvested=asked.records)
+    if asked.repeats:
+        size = replace(size, repeats=asked.repeats)
     for result in run(size, only):
         print(result.line(), flush=True)
         found.append(result)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import http.client
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -20,7 +18,7 @@ import orjson
 
 from benchmarks import records
 from benchmarks.house import settings
-from benchmarks.measure import Result, spread, timed
+from benchmarks.measure import Result, spread, started, timed
 from benchmarks.source import Shelf
 from catalogue.ports import Page
 from harvesters.converted import converted
@@ -32,7 +30,6 @@ from schema.crosswalks import scicat
 from schema.crosswalks.place import Place
 from schema.techniques import default
 
-_ROOT = Path(__file__).resolve().parent.parent
 CHANGED = 10
 
 
@@ -43,7 +40,7 @@ def measure(count: int, patterns: int, times: int) -> list[Result]:
     updates: list[float] = []
     sweeps: list[float] = []
     pipelines: list[Mapping[str, float]] = []
-    with _source(count, patterns) as port:
+    with started("benchmarks.source", count, patterns) as port:
         for _ in range(times):
             pipelines.append(_pipeline(count, patterns))
             walks.append(timed(lambda: _walk(port, count)))
@@ -185,18 +182,3 @@ def _touch(port: int) -> None:
     connection.request("POST", f"/touch/{CHANGED}", b"")
     connection.getresponse().read()
     connection.close()
-
-
-@contextmanager
-def _source(count: int, patterns: int) -> Iterator[int]:
-    """The stand-in in a process of its own; its port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.source", str(count), str(patterns)], cwd=_ROOT, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()

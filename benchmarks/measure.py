@@ -6,9 +6,13 @@ import asyncio
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 Check = Callable[[float], bool]
@@ -73,6 +77,20 @@ async def alternately(
             seconds.append(time.perf_counter() - began)
             await asyncio.sleep(0)
     return pairs
+
+
+@contextmanager
+def started(module: str, *sizes: int) -> Iterator[int]:
+    """A stand-in of ours in a process of its own; its port, which it tells in its first line."""
+    command = [sys.executable, "-m", module, *map(str, sizes)]
+    process = subprocess.Popen(command, cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def machine() -> dict[str, Any]:

@@ -19,6 +19,7 @@ NAMES = [
     "SciCat harvest, wall time",
     "pipeline alone",
     "incremental harvest",
+    "ICAT harvest, wall time",
 ]
 
 
