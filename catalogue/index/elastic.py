@@ -13,32 +13,30 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from catalogue.index import elastic_search as steps
 from catalogue.index.elastic_bulk import CHUNK, Report, Writer, newest
-from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, run
+from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, refusal, run
 from catalogue.index.elastic_generations import (
     Generation,
     Layout,
     created,
     current,
     dropped,
-    everything,
+    left_behind,
+    outdated,
     taken,
     template,
 )
 from catalogue.index.elastic_mapping import REFRESH
 from catalogue.index.elastic_marks import mark as mark_at
 from catalogue.index.elastic_marks import marked, refreshed, refreshing
+from catalogue.index.elastic_reading import SECONDS, Reading
 from catalogue.index.elastic_rebuild import ElasticRebuild
-from catalogue.index.elastic_views import View, noted, opened, recalled
-from catalogue.index.pins import Pins
 from catalogue.index.terms import NoTechniques, Techniques
 from catalogue.ports import Entry
-from catalogue.query import Facet, Found, Scope, Search, Suggestion
-from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
+from catalogue.query import Found, Search, Suggestion
+from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
-SECONDS = 1.0  # age of the state that searches read, and of unmarked writes while more come
 WORKERS = 4  # bulks under way at once
 _log = logging.getLogger(__name__)
 
@@ -72,12 +70,12 @@ class ElasticIndex:
         self._report = report
         self._clock = clock
         self._pause = pause
-        self._pins: Pins[View] = Pins(clock)
-        self._views: dict[bool, tuple[View, float]] = {}
-        self._looking = threading.Lock()
+        self._reading = Reading(layout, self._techniques, clock)
+        self._waiting = threading.Lock()
         self._settling = threading.Lock()
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
+        self._followed: Generation | None = None
         self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
 
@@ -88,19 +86,7 @@ class ElasticIndex:
 
     def search(self, search: Search) -> Found:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable, Misconfigured."""
-        public = search.scope is Scope.PUBLIC
-        if search.after is not None and search.after.generation:
-            view = self._pinned(search.after.generation)
-            if view.public is not public:
-                raise CursorInvalid("This cursor belongs to another list. Begin at the first page again.")
-            try:
-                return self._answer(search, view)
-            except Absent:
-                raise CursorExpired(
-                    "The state of this list is no longer held. Begin at the first page again."
-                ) from None
-        nothing = Found(0, (), False, tuple(Facet(wish, (), 0, 0) for wish in search.facets), {})
-        return self._seen(public, lambda view: self._answer(search, view), nothing)
+        return self._read(self._reading.search(search))
 
     def get(self, kind: Kind, pid: str, groups: frozenset[str]) -> bytes | None:
         """The stored document (JSON) of that pid if it is public or open to one of the groups."""
@@ -108,29 +94,30 @@ class ElasticIndex:
 
     def get_many(self, kind: Kind, pids: Sequence[str], groups: frozenset[str]) -> dict[str, bytes]:
         """The same for many."""
-        nothing: dict[str, bytes] = {}
-        return self._seen(True, lambda view: self._run(steps.documents(view.generation, kind, pids, groups)), nothing)
+        return self._read(self._reading.documents(kind, pids, groups))
 
     def suggest(self, text: str, first: int) -> list[Suggestion]:
         """Completions from public datasets."""
-        nothing: list[Suggestion] = []
-        return self._seen(True, lambda view: self._run(steps.suggestions(view, text, first)), nothing)
+        return self._read(self._reading.suggestions(text, first))
 
     def counts(self) -> dict[str, int]:
         """Public datasets of each facility."""
-        nothing: dict[str, int] = {}
-        return self._seen(True, lambda view: self._run(steps.tally(view)), nothing)
+        return self._read(self._reading.counts())
 
     def mark(self) -> int:
         """The high-water mark: every change up to it is in the index; 0 when it must be built."""
         self._settle()
-        generation = self._run(current(self._layout))
-        return self._run(marked(generation)) if generation else 0
+        self._followed = self._run(current(self._layout))
+        return self._run(marked(self._followed)) if self._followed else 0
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
-        """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable."""
+        """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable, also when
+        another process has swapped the index since its mark was read: the new one's may be lower."""
         self._refuse_reading()
         generation = self._run(current(self._layout)) or self._begin()
+        if self._followed not in (None, generation):
+            raise Unavailable("The search index was swapped meanwhile; what is new is written to the new one.")
+        self._followed = generation
         self._write(Writer(self._cluster, generation, self._techniques, self._report, pause=self._pause), entries)
         with self._settling:
             held = self._unsettled
@@ -142,19 +129,20 @@ class ElasticIndex:
             self._settle_later()
 
     def rebuild(self) -> ElasticRebuild:
-        """A new, empty index built aside. Raises Unavailable, Misconfigured."""
+        """A new, empty index built aside; what killed builders left is dropped. Raises Unavailable, Misconfigured."""
         self._refuse_reading()
+        self._run(dropped(self._run(left_behind(self._layout))))
         generation = self._new()
         self._run(refreshing(generation, "-1"))
         writer = Writer(self._cluster, generation, self._techniques, self._report, fresh=True, pause=self._pause)
         return ElasticRebuild(writer, self._write, self._adopt, self._abandon)
 
     def drop_old(self) -> int:
-        """Delete every generation but the one in use (no rebuild may be under way); how many there were."""
-        used = self._run(current(self._layout))
-        others = [one for one in self._run(everything(self._layout)) if one != used]
-        self._run(dropped(others))
-        return len(others)
+        """Delete the generations before the one in use; how many there were. One that is being built is newer, and stays."""
+        self._refuse_reading()
+        old = self._run(outdated(self._layout))
+        self._run(dropped(old))
+        return len(old)
 
     def close(self) -> None:
         """Settle what was written, and let go of the connections."""
@@ -168,66 +156,12 @@ class ElasticIndex:
         try:
             return run(self._cluster, asked)
         except Refused as error:
-            raise Unavailable(f"Elasticsearch refused what we asked ({error.kind}).") from error
+            raise refusal(error) from error
 
-    def _answer(self, search: Search, view: View) -> Found:
-        found = self._run(steps.answer(search, view, self._techniques, dfs=self._layout.shards > 1))
-        called = found.hits[-1].position.generation if found.hits else ""
-        if called:
-            self._pins.keep(called, view)
-            if found.more:
-                self._note(view, called)
-        return found
-
-    def _note(self, view: View, called: str) -> None:
-        try:
-            self._run(noted(view, called))
-        except (Absent, Unavailable, Misconfigured) as error:  # then this process alone can read the list on
-            _log.info("other processes were not told of a point in time: %s", error)
-
-    def _pinned(self, called: str) -> View:
-        """The state a cursor names, held here or noted by another process. Raises CursorExpired."""
-        try:
-            return self._pins.find(called)
-        except CursorExpired:
-            names = called.isalnum() and called.isascii()
-            view = self._run(recalled(reversed(self._run(everything(self._layout))), called)) if names else None
-            if view is None:
-                raise
-            return view
-
-    def _seen(self, public: bool, ask: Callable[[View], T], nothing: T) -> T:
-        """What the present state answers; asked again when it vanished meanwhile (a swap, a restart of the server)."""
+    def _read(self, asked: Steps[T]) -> T:
+        """Answer what is read after what was written."""
         self._settle()
-        for _ in range(3):
-            view = self._view(public)
-            if view is None:
-                return nothing
-            try:
-                return ask(view)
-            except Absent:
-                self._forget()
-        raise Unavailable("The search index changes faster than it can be read.")
-
-    def _view(self, public: bool) -> View | None:
-        with self._looking:
-            held = self._views.get(public)
-            if held is not None and self._clock() - held[1] < SECONDS:
-                return held[0]
-            now = self._clock()
-            generation = self._run(current(self._layout))
-            if generation is None:
-                return None
-            try:
-                view = self._run(opened(generation, public=public))
-            except Absent:
-                raise Unavailable("The search index changes just now.") from None
-            self._views[public] = (view, now)
-            return view
-
-    def _forget(self) -> None:
-        with self._looking:
-            self._views.clear()
+        return self._run(asked)
 
     def _settle(self) -> None:
         """Make what was written seen, then move the mark."""
@@ -238,7 +172,7 @@ class ElasticIndex:
 
     def _settle_later(self) -> None:
         """In a second at the latest, should nothing more come that does it."""
-        with self._looking:
+        with self._waiting:
             if self._timer is None or not self._timer.is_alive():
                 self._timer = threading.Timer(SECONDS, self._settle_quietly)
                 self._timer.daemon = True
@@ -258,7 +192,7 @@ class ElasticIndex:
             self._run(mark_at(*unsettled))
         except Absent:
             _log.warning("the index %s was dropped before its mark was moved", unsettled[0].stem)
-        self._forget()  # before another thread can believe that all is settled
+        self._reading.forget()  # before another thread can believe that all is settled
         self._unsettled = None
         self._settled = self._clock()
 
@@ -299,18 +233,16 @@ class ElasticIndex:
         return self._run(created(self._layout))
 
     def _adopt(self, generation: Generation, mark: int) -> None:
-        self._run(refreshing(generation, REFRESH))
-        self._run(refreshed(generation))
-        self._run(mark_at(generation, mark))
-        olds = self._run(taken(self._layout, generation))
-        self._forget()
-        self._drop_before(generation, olds)
-
-    def _drop_before(self, generation: Generation, kept: Sequence[Generation]) -> None:
-        """The one just replaced stays, for lists that are being read; older ones and those of killed rebuilds go."""
-        everyone = self._run(everything(self._layout))
-        older = everyone[: everyone.index(generation)] if generation in everyone else []
-        self._run(dropped([one for one in older if one not in kept]))
+        try:
+            self._run(refreshing(generation, REFRESH))
+            self._run(refreshed(generation))
+            self._run(mark_at(generation, mark))
+            kept = self._run(taken(self._layout, generation))  # for lists that are being read
+        except Absent:
+            raise Unavailable("What was built aside is gone: a later rebuild has begun elsewhere.") from None
+        self._followed = generation
+        self._reading.forget()
+        self._run(dropped([one for one in self._run(outdated(self._layout)) if one not in kept]))
 
     def _abandon(self, generation: Generation) -> None:
         """Drop what was built, unless it is in use (a swap whose answer was lost)."""

@@ -1,7 +1,7 @@
 """This file is the connection to an Elasticsearch cluster: its settings, one request, and what a failed one means to us.
 
 What is asked is decided elsewhere, as plain `Request` values that generators yield (`Steps`): `run` answers them one
-after the other, and an asynchronous client could do the same with `await`.
+after the other; `arun` of elastic_async does the same with `await`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from schema.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
 OLDEST, NEWEST = 8, 9  # major versions of the server that we speak to
+FAILURES = (ApiError, TransportApiError, UnsupportedProductError, TransportError, SerializationError)
+UNUSABLE = (ValueError, TypeError, OSError)
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
 
@@ -96,32 +98,24 @@ class Cluster:
     def __init__(self, connection: Connection) -> None:
         self.where = connection.url
         try:
-            self._client = Elasticsearch(**_options(connection))
+            self._client = Elasticsearch(hosts=addresses(connection), **options(connection))
             self._patient = self._client.options(request_timeout=connection.patience)
-        except (ValueError, TypeError, OSError) as error:
-            raise Misconfigured(f"The address or login of Elasticsearch cannot be used: {_plain(error)}") from None
+        except UNUSABLE as error:
+            raise unusable(error) from None
 
     def send(self, request: Request) -> Any:
         """The decoded answer. Raises Absent, Refused, Busy, Unsure, Unavailable, Misconfigured."""
-        kind = _NDJSON if isinstance(request.body, bytes) else _JSON
-        headers = {"accept": _JSON} | ({"content-type": kind} if request.body is not None else {})
         try:
             client = self._patient if request.patient else self._client
             return client.perform_request(
-                request.method, request.path, params=request.params or None, headers=headers, body=request.body
+                request.method,
+                request.path,
+                params=request.params or None,
+                headers=headers(request),
+                body=request.body,
             ).body
-        except (ApiError, TransportApiError) as error:
-            raise _told(error) from None
-        except UnsupportedProductError:
-            raise Misconfigured(f"What answers at {self.where} is not Elasticsearch. Correct the address.") from None
-        except TlsError as error:
-            raise Misconfigured(
-                f"The certificate of {self.where} is not trusted ({_plain(error)}). Name its authority as the CA file."
-            ) from None
-        except (NotReached, ConnectionTimeout) as error:
-            raise Unsure(f"Elasticsearch at {self.where} does not answer ({type(error).__name__}).") from None
-        except (TransportError, SerializationError) as error:
-            raise Unavailable(f"Elasticsearch at {self.where} failed ({type(error).__name__}).") from None
+        except FAILURES as error:
+            raise told(error, self.where) from None
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -167,28 +161,69 @@ def check(cluster: Cluster) -> list[str]:
     return versions
 
 
-def _options(connection: Connection) -> dict[str, Any]:
+def addresses(connection: Connection) -> list[str]:
+    """The addresses of the cluster, each once."""
+    parts = (part.strip() for part in connection.url.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def options(connection: Connection) -> dict[str, Any]:
+    """What either client of Elasticsearch is made with, beside the addresses. Raises Misconfigured."""
     if connection.api_key and connection.user:
         raise Misconfigured("Give an API key of Elasticsearch or a user, not both.")
-    options: dict[str, Any] = {
-        "hosts": [part.strip() for part in connection.url.split(",") if part.strip()],
+    made: dict[str, Any] = {
         "request_timeout": connection.timeout,
         "max_retries": 0,
         "retry_on_timeout": False,
         "serializers": {_Json.mimetype: _Json()},
     }
     if connection.api_key:
-        options["api_key"] = connection.api_key
+        made["api_key"] = connection.api_key
     if connection.user:
-        options["basic_auth"] = (connection.user, connection.password)
+        made["basic_auth"] = (connection.user, connection.password)
     if connection.ca_file is not None:
         if not connection.ca_file.is_file():
             raise Misconfigured("The CA file of Elasticsearch is not there. Name a file of PEM certificates.")
-        options["ca_certs"] = str(connection.ca_file)
-    return options
+        made["ca_certs"] = str(connection.ca_file)
+    return made
 
 
-def _told(error: ApiError | TransportApiError) -> Exception:
+def headers(request: Request) -> dict[str, str]:
+    """What goes with a request."""
+    kind = _NDJSON if isinstance(request.body, bytes) else _JSON
+    return {"accept": _JSON} | ({"content-type": kind} if request.body is not None else {})
+
+
+def unusable(error: Exception) -> Misconfigured:
+    """What the settings of a connection are told that no client can be made with."""
+    return Misconfigured(f"The address or login of Elasticsearch cannot be used: {_plain(error)}")
+
+
+def refusal(error: Refused) -> Unavailable:
+    """What somebody is told who asked for what the server will not do."""
+    return Unavailable(f"Elasticsearch refused what we asked ({error.kind}).")
+
+
+def told(error: Exception, where: str) -> Exception:
+    """What a failed call means to us: Absent, Refused, Busy, Unsure, Unavailable or Misconfigured."""
+    match error:
+        case ApiError() | TransportApiError():
+            return _answered(error)
+        case UnsupportedProductError():
+            return Misconfigured(f"What answers at {where} is not Elasticsearch. Correct the address.")
+        case TlsError():
+            return Misconfigured(
+                f"The certificate of {where} is not trusted ({_plain(error)}). Name its authority as the CA file."
+            )
+        case NotReached() | ConnectionTimeout():
+            return Unsure(
+                f"Elasticsearch at {where} does not answer ({type(error).__name__}). See that it runs, or correct the address."
+            )
+        case _:
+            return Unavailable(f"Elasticsearch at {where} failed ({type(error).__name__}).")
+
+
+def _answered(error: ApiError | TransportApiError) -> Exception:
     status = int(error.meta.status)
     kind, reason = cause(error.body)
     if status in (401, 403):

@@ -204,7 +204,7 @@ def test_cursors_of_states_that_are_gone_say_so(make: Make, elasticsearch: Elast
             index.search(asked("film", after=msgspec.structs.replace(position, generation=generation)))
     with pytest.raises(CursorInvalid):
         index.search(Search(sort=Sort.NEWEST, after=Position("", Sort.NEWEST, f"={2**70}", "x", 1)))
-    pit = index._pins.find(position.generation).pit
+    pit = index._reading._pins.find(position.generation).pit
     httpx.request("DELETE", f"{elasticsearch.url}/_pit", json={"id": pit}).raise_for_status()
     with pytest.raises(CursorExpired):
         index.search(asked("film", after=position))
@@ -248,13 +248,73 @@ def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(make: Make, e
 
 
 @on_a_node
-def test_writes_to_a_generation_that_is_gone_make_no_index(make: Make, elasticsearch: Elasticsearch) -> None:
+def test_a_rebuild_that_a_later_one_has_replaced_is_told_so_and_makes_no_index(
+    make: Make, elasticsearch: Elasticsearch
+) -> None:
+    index = make()
+    first = index.rebuild()
+    later = make().rebuild()
+    for refused in (lambda: first.apply([made.entry(dataset(1), 1)], 1), first.swap):
+        with pytest.raises(Unavailable):
+            refused()
+    first.abandon()
+    later.apply([made.entry(dataset(2), 2)], 2)
+    later.swap()
+    assert (numbers(index.search(Search())), index.mark()) == ([2], 2)
+    found = httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json()  # type: ignore[attr-defined]
+    assert len(found) == 2, "the public and the restricted index of one generation"
+
+
+@on_a_node
+def test_dropping_what_is_old_leaves_alone_what_is_being_built(make: Make) -> None:
+    index, other = make(), make()
+    rebuild = index.rebuild()
+    assert other.drop_old() == 0, "nothing is in use yet, and what there is will be"
+    rebuild.apply([made.entry(dataset(1), 1)], 1)
+    rebuild.swap()
+    for version in (2, 3):
+        rebuild = index.rebuild()
+        assert other.drop_old() == version - 2
+        rebuild.apply([made.entry(dataset(version), version)], version)
+        assert other.drop_old() == 0
+        rebuild.swap()
+        assert numbers(index.search(Search())) == [version]
+    with pytest.raises(Unavailable):
+        make(writable=False).drop_old()
+
+
+@on_a_node
+def test_generations_rise_though_clocks_of_several_machines_differ(make: Make, elasticsearch: Elasticsearch) -> None:
+    stem = make.stem  # type: ignore[attr-defined]
+    ahead = f"{stem}-v{FORMAT}-29991231235959999999-ffffffff"
+    for side in ("public", "restricted"):
+        aliases = {f"{stem}-{side}": {}, f"{ahead}-{side}.write": {}}
+        body = {"mappings": mappings(), "aliases": aliases}
+        httpx.put(f"{elasticsearch.url}/{ahead}-{side}", json=body, timeout=30).raise_for_status()
     index = make()
     rebuild = index.rebuild()
-    index.drop_old()
-    with pytest.raises(Unavailable):
-        rebuild.apply([made.entry(dataset(1), 1)], 1)
-    assert httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json() == {}  # type: ignore[attr-defined]
+    assert make().drop_old() == 0
+    rebuild.apply([made.entry(dataset(1), 1)], 1)
+    rebuild.swap()
+    assert (numbers(index.search(Search())), index.drop_old()) == ([1], 1)
+
+
+@on_a_node
+def test_a_projector_does_not_write_beyond_a_swap_that_another_process_made(make: Make) -> None:
+    """Its batch follows the mark of the old index; in the new one, whose mark is lower, what lies between would be lost."""
+    late, other = make(), make()
+    write(late, dataset(1))
+    assert late.mark() == 1
+    rebuild = other.rebuild()
+    rebuild.apply([made.entry(dataset(1), 1)], 1)
+    late.apply([made.entry(dataset(2), 2)], 2)
+    assert late.mark() == 2
+    rebuild.swap()
+    with pytest.raises(Unavailable, match="swapped"):
+        late.apply([made.entry(dataset(3), 3)], 3)
+    assert late.mark() == 1, "so that the change in between is written again"
+    write(late, dataset(2), dataset(3), start=2)
+    assert (numbers(late.search(Search())), late.mark()) == ([1, 2, 3], 3)
 
 
 @on_a_node

@@ -1,0 +1,214 @@
+"""This file is the index in an Elasticsearch cluster as an event loop reads it: the same steps as in threads, awaited.
+
+A call that waits holds up nobody: it is cancelled with whoever asked, which closes its connection, whereupon the server ends the
+search too. Calls under way are bounded, shared out among the addresses (elastic_addresses).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from elastic_transport import ConnectionError as NotReached
+from elastic_transport import ConnectionTimeout, TlsError
+from elasticsearch import AsyncElasticsearch
+
+from catalogue.index.elastic_addresses import SLOW_S, Address, Addresses
+from catalogue.index.elastic_client import (
+    FAILURES,
+    UNUSABLE,
+    Absent,
+    Connection,
+    Refused,
+    Request,
+    Steps,
+    T,
+    addresses,
+    headers,
+    options,
+    refusal,
+    told,
+    unusable,
+)
+from catalogue.index.elastic_generations import Layout
+from catalogue.index.elastic_reading import Reading
+from catalogue.index.terms import NoTechniques, Techniques
+from catalogue.query import Found, Search, Suggestion
+from schema.errors import Misconfigured, Unavailable
+from schema.records import Kind
+
+CALLS = 48  # under way at once; fewer than the requests that a gateway serves at once, so that others find a place
+MOST = 100  # at one address: aiohttp opens no more connections in one session
+WAIT_S = 0.5  # for a place
+ANSWER_S = 4.0  # for everything that one question takes
+
+
+class AsyncCluster:
+    """Open connections to every address of a cluster, for one event loop. `calls` may be under way at once."""
+
+    def __init__(self, connection: Connection, calls: int = CALLS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        urls = addresses(connection)
+        places = min(MOST, max(1, calls // max(1, len(urls))))
+        made = options(connection) | {"connections_per_node": places}
+        try:
+            self._clients = {url: AsyncElasticsearch(hosts=[url], **made) for url in urls}
+        except UNUSABLE as error:
+            raise unusable(error) from None
+        self._addresses = Addresses(urls, places, clock)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def send(self, request: Request) -> Any:
+        """The decoded answer. Raises Absent, Refused, Busy, Unsure, Unavailable, Misconfigured.
+
+        Reading does no harm twice: who meets nobody at one address asks at the next, or once more at the only one.
+        """
+        tried: list[str] = []
+        while True:
+            address = self._addresses.take(tried) or await self._place(tried)
+            tried.append(address.url)
+            try:
+                return await self._at(address, request)
+            except FAILURES as error:
+                unmet = isinstance(error, NotReached) and not isinstance(error, TlsError)
+                if not unmet or len(tried) >= max(2, len(self._clients)):
+                    raise told(error, address.url) from None
+            finally:
+                self._wake()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    async def _place(self, tried: list[str]) -> Address:
+        """Wait for a place. Raises Unavailable when none gets free soon."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while True:
+                    freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._waiting.append(freed)
+                    await freed
+                    address = self._addresses.take(tried)
+                    if address is not None:
+                        return address
+        except TimeoutError:
+            raise Unavailable("Elasticsearch has too many searches to answer just now.") from None
+        finally:
+            if freed.done() and not freed.cancelled():
+                self._wake()  # there may be a place for another one too, or this one has left
+
+    def _wake(self) -> None:
+        """Have the first of those who wait look again."""
+        while self._waiting:
+            freed = self._waiting.popleft()
+            if not freed.done():
+                freed.set_result(None)
+                return
+
+    async def _at(self, address: Address, request: Request) -> Any:
+        began, client = self._clock(), self._clients[address.url]
+        try:
+            answer = await client.perform_request(
+                request.method,
+                request.path,
+                params=request.params or None,
+                headers=headers(request),
+                body=request.body,
+            )
+        except (NotReached, ConnectionTimeout):
+            self._addresses.failed(address)
+            raise
+        except FAILURES:
+            self._addresses.answered(address)
+            raise
+        except BaseException:  # cancelled: nobody waits for it any longer
+            slow = self._clock() - began >= SLOW_S
+            (self._addresses.failed if slow else self._addresses.left)(address)
+            raise
+        self._addresses.answered(address)
+        return answer.body
+
+
+async def arun(cluster: AsyncCluster, steps: Steps[T]) -> T:
+    """As elastic_client.run, awaited."""
+    try:
+        request = next(steps)
+        while True:
+            try:
+                answer = await cluster.send(request)
+            except (Absent, Refused, Unavailable, Misconfigured) as error:
+                request = steps.throw(error)
+            else:
+                request = steps.send(answer)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        steps.close()
+
+
+class AsyncElasticIndex:
+    """What a gateway reads of an index that others write: their writes are seen within two seconds.
+
+    `calls` may be under way at once, a question may take `patience` seconds. All methods raise Unavailable and Misconfigured.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        layout: Layout,
+        *,
+        techniques: Techniques | None = None,
+        calls: int = CALLS,
+        patience: float = ANSWER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cluster = AsyncCluster(msgspec.structs.replace(connection, timeout=patience), calls, clock)
+        self._reading = Reading(layout, techniques or NoTechniques(), clock)
+        self._patience = patience
+
+    async def search(self, search: Search) -> Found:
+        """The answer. Raises CursorExpired, CursorInvalid."""
+        return await self._read(self._reading.search(search))
+
+    async def get(self, kind: Kind, pid: str, groups: frozenset[str]) -> bytes | None:
+        """The stored document (JSON) of that pid if it is public or open to one of the groups."""
+        return (await self.get_many(kind, (pid,), groups)).get(pid)
+
+    async def get_many(self, kind: Kind, pids: Sequence[str], groups: frozenset[str]) -> dict[str, bytes]:
+        """The same for many."""
+        return await self._read(self._reading.documents(kind, pids, groups))
+
+    async def suggest(self, text: str, first: int) -> list[Suggestion]:
+        """Completions from public datasets."""
+        return await self._read(self._reading.suggestions(text, first))
+
+    async def counts(self) -> dict[str, int]:
+        """Public datasets of each facility."""
+        return await self._read(self._reading.counts())
+
+    async def mark(self) -> int:
+        """The high-water mark: every change up to it is in the index; 0 when it must be built."""
+        return await self._read(self._reading.mark())
+
+    def forget(self) -> None:
+        """What is asked next is asked of the present state."""
+        self._reading.forget()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._cluster.close()
+
+    async def _read(self, asked: Steps[T]) -> T:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await arun(self._cluster, asked)
+        except TimeoutError:
+            raise Unavailable(f"Elasticsearch has not answered in {self._patience:g} s.") from None
+        except Refused as error:
+            raise refusal(error) from error
