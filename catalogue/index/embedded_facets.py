@@ -111,9 +111,15 @@ class Counting:
             return value
         if field in _TECHNIQUES and (label := self._techniques.label(value)):
             return label
+        if not self._view.public:
+            return self._spelt(field, value, self._view.questions.open_to(self._search.groups))
+        known = self._view.labels.get((field, value))
+        if known is None:  # without a query, terms of what was removed since are counted too
+            known = self._view.labels[field, value] = self._spelt(field, value, Query.all_query())
+        return known
+
+    def _spelt(self, field: Field, value: str, visible: Query) -> str:
         begun = PART.join((field.value, digits(value), ""))
-        # without a query, terms of what was removed since are counted too
-        visible = Query.all_query() if self._view.public else self._view.questions.open_to(self._search.groups)
         found = self._view.searcher.terms_with_prefix("label", begun, filter_query=visible)
         return min(((-count, term[len(begun) :]) for term, count in found), default=(0, value))[1]
 

@@ -15,6 +15,7 @@ from tantivy import Query
 from catalogue.index.embedded_query import Questions, all_of
 from catalogue.index.embedded_schema import WORDS_PART, digits, identity, schema, undigits
 from catalogue.index.wording import WEIGHTS
+from catalogue.query import Field
 from schema.errors import Unavailable
 
 HEAP = 30_000_000  # bytes of new documents held before they become a segment
@@ -40,6 +41,7 @@ class View:
         self.public = public
         self.searcher = index.searcher()
         self.questions = Questions(index)
+        self.labels: dict[tuple[Field, str], str] = {}
 
     @cached_property
     def name(self) -> str:
@@ -51,8 +53,8 @@ class View:
         return blake2b(state.encode(), digest_size=12).hexdigest()
 
     def count(self, query: Query) -> int:
-        """How many documents answer."""
-        return int(self.searcher.search(query, limit=1).count)  # type: ignore[attr-defined]
+        """How many documents answer. No score is reckoned, as it would be for a list."""
+        return int(self.searcher.aggregate(query, {"count": {"value_count": {"field": "key"}}})["count"]["value"])
 
     def read(self, address: tantivy.DocAddress) -> tuple[str, bytes]:
         """Pid and JSON of a document."""
