@@ -54,7 +54,7 @@ def run(size: Size, only: set[str]) -> Iterator[Result]:
             yield from response.measure(house, words, size.times)
     if only & scaling.NAMES:
         wish = Wish(words, size.times, size.searches)
-        sizes = Sizes(size.searched, size.million, wish, size.load_s, size.heap)
+        sizes = Sizes(size.searched, size.million, wish, size.load_s, size.heap, size.streamed)
         yield from scaling.run(sizes, only, scaling.default_cache() if size.kept else None)
     if "feed" in only:
         with tempfile.TemporaryDirectory() as name:

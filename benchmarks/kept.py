@@ -36,9 +36,14 @@ def called(count: int) -> str:
     return f"bench{count}_{told.hexdigest()}"
 
 
+def embedded_folder(cache: Path, count: int) -> Path:
+    """The data folder of the embedded index of so many documents."""
+    return cache / "embedded" / called(count)
+
+
 def embedded(cache: Path, count: int) -> tuple[Path, float]:
     """The data folder of an embedded index of so many documents, and the seconds that building it took (in this run or an earlier one)."""
-    data = cache / "embedded" / called(count)
+    data = embedded_folder(cache, count)
     index = EmbeddedIndex(data / "index", techniques=default())
     try:
         return data, _filled(index, count, data / SECONDS)

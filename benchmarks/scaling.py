@@ -10,30 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import load, searching
+from benchmarks import load, room, searching
 from benchmarks.measure import Result
 from benchmarks.node import Absent, Node, node
 from benchmarks.searching import Place, Wish
 
 CACHE = "PANGATE_BENCH_CACHE"
-NAMES = frozenset({"search", "million", "elastic", "elastic-million", "load"})
+NAMES = frozenset({"search", "million", "elastic", "elastic-million", "load", "room"})
 _MILLION_TIMES = 4  # a search of a million takes long: fewer pairs are enough
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many documents in the small catalogue and in the large one, what is asked, and for how long many ask at once."""
+    """How many documents in the small catalogue and in the large one, what is asked, for how long many ask at once, and how many
+    records go into a database to be weighed."""
 
     small: int
     large: int
     wish: Wish
     load_s: float
     heap: str
+    rows: int
 
 
 def run(sizes: Sizes, only: set[str], cache: Path | None) -> Iterator[Result]:
     """Every measurement that is asked for. Indexes are kept in `cache`; without one they are built for this run alone."""
     with _folder(cache) as kept:
+        if "room" in only:
+            yield from room.truth(sizes.rows)
         if only & {"search", "million", "load"}:
             yield from _embedded(kept, sizes, only)
         if only & {"elastic", "elastic-million", "load"}:
@@ -57,11 +61,13 @@ def _embedded(cache: Path, sizes: Sizes, only: set[str]) -> Iterator[Result]:
         with searching.embedded(cache, sizes.small) as small:
             if "search" in only:
                 yield from searching.measure(small, sizes.wish)
+                yield room.embedded(cache, sizes.small)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid})
     if "million" in only:
         with searching.embedded(cache, sizes.large) as large:
             yield from searching.measure(large, _fewer(sizes.wish))
+            yield room.embedded(cache, sizes.large)
             with searching.embedded(cache, sizes.small) as small:
                 yield from searching.growth(small, large, sizes.wish.times)
 
@@ -73,6 +79,7 @@ def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterat
         with searching.elastic(cache, cluster, sizes.small, words) as small:
             if "elastic" in only:
                 yield from searching.measure(small, sizes.wish)
+                yield room.elastic(cluster, sizes.small)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid, **engine})
                 yield searching.alone(small, cluster, sizes.wish.words, sizes.load_s)
@@ -80,6 +87,7 @@ def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterat
         more = (*sizes.wish.words, *searching.proposals(sizes.large))
         with searching.elastic(cache, cluster, sizes.large, more) as large:
             yield from searching.measure(large, _fewer(sizes.wish))
+            yield room.elastic(cluster, sizes.large)
             yield searching.alone(large, cluster, sizes.wish.words, sizes.load_s)
             with searching.elastic(cache, cluster, sizes.small, words) as small:
                 yield from searching.growth(small, large, sizes.wish.times)
