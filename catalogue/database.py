@@ -17,13 +17,15 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from catalogue import disk
 from catalogue.migrations.run import migrate
-from schema.errors import Misconfigured, Unavailable
+from schema.errors import DiskFailed, Misconfigured, Unavailable
 
 Clock = Callable[[], datetime]
 At = Callable[[str], None]
 
 _BUSY_S = 30.0
+WHAT = "the database"
 
 
 def nothing(name: str) -> None:
@@ -65,7 +67,7 @@ class Database:
 def open_database(url: str, *, clock: Clock, at: At = nothing) -> Database:
     """The database of that URL (sqlite:///path or postgresql+psycopg://…), migrated to this program's tables.
 
-    Raises Misconfigured when the URL is wrong, the place cannot be opened, or a newer pangate has migrated it already.
+    Raises Misconfigured when the URL is wrong, the place cannot be opened, or a newer pangate has migrated it already; DiskFailed.
     """
     place = _place(url)
     try:
@@ -73,9 +75,18 @@ def open_database(url: str, *, clock: Clock, at: At = nothing) -> Database:
         with writer.connect() as connection, connection.begin():
             migrate(connection)
     except (DatabaseError, OSError) as error:
+        if broken := _disk(error):
+            raise broken from error
         reason = error.orig if isinstance(error, DatabaseError) else error
         raise Misconfigured(f"The database {place.render_as_string()} cannot be opened: {reason}") from error
     return Database(writer, reader, clock, at)
+
+
+def _disk(error: DatabaseError | OSError) -> DiskFailed | None:
+    if isinstance(error, OSError):
+        return disk.of_number(WHAT, error.errno)
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return None if name in ("SQLITE_CANTOPEN", "SQLITE_READONLY") else disk.of_driver(WHAT, error.orig)  # a wrong path
 
 
 def _place(url: str) -> URL:
@@ -130,8 +141,8 @@ def _postgresql(place: URL) -> tuple[Engine, Engine]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What the caller can do about a database that does not answer: come again."""
+    """What the caller can do about a database that does not answer: come again; or about its disk."""
     try:
         yield
     except OperationalError as error:
-        raise Unavailable("The database does not answer at present.") from error
+        raise disk.of_driver(WHAT, error.orig) or Unavailable("The database does not answer at present.") from error

@@ -8,9 +8,11 @@ import pyexpat
 import shutil
 import sys
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import msgspec
 
+from catalogue import disk
 from gateway.provider import Client, Provider
 from harvesters.registry import KINDS as SOURCE_KINDS
 from pangate.house import House, open_house
@@ -35,7 +37,7 @@ FLOORS = {
 }
 """The oldest release of each library without a known fault that matters here (reliability reference, section 1)."""
 _EXPAT = (2, 6, 2)
-_FREE = 1 << 30
+_FREE, _NONE = 1 << 30, 1 << 20
 _CROWD = 500
 
 
@@ -99,11 +101,27 @@ def _settings() -> Generator[Finding, None, Settings | None]:
         yield Finding(
             "operators", "warning", "Nobody may see rejects or harvest from the page: set PANGATE_OPERATORS to a group."
         )
-    settings.data.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(settings.data).free
-    if free < _FREE:
-        yield Finding("disk", "warning", f"Only {free >> 20} MiB are free where PANGATE_DATA lies.")
+    yield from _disk(settings)
     return settings
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    places = {"PANGATE_DATA": settings.data}
+    if settings.index_url is None:
+        places["the search index"] = settings.index_folder
+    if settings.database_url.startswith("sqlite:///"):
+        places["the database"] = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    seen: set[int] = set()
+    for what, place in places.items():
+        there = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
+        if (device := there.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        free = shutil.disk_usage(there).free
+        if free < _NONE:
+            yield Finding("disk", "fault", disk.failed(what, disk.FULL).message)
+        elif free < _FREE:
+            yield Finding("disk", "warning", f"Only {free >> 20} MiB are free where {what} lies.")
 
 
 def _federation(settings: Settings) -> Generator[Finding, None, Federation | None]:

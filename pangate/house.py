@@ -94,13 +94,15 @@ def open_house(
     with ExitStack() as opened:
         database = open_database(truth_url(settings, environment), clock=clock, at=at)
         opened.callback(database.close)
+        at("start: records open")
         platforms = open_platforms(federation, environment, clock)
         opened.callback(close_platforms, platforms)
         harvests = Harvests(database, Rules(order, prefixes))
         harvests.forget(is_gone)
-        wish = Wish(write_index, repair, harvests.refuse)
+        wish = Wish(write_index, repair, harvests.refuse, at)
         index, projecting = open_index(settings, environment, vocabulary, wish)
         opened.callback(index.close)
+        at("start: index open")
         yield House(
             settings=settings,
             environment=environment,

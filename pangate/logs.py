@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class _Out:
+    """Standard output that rather loses a line than ends who writes it: the log may lie on the disk that is full."""
+
+    def write(self, text: str) -> None:
+        """As a file."""
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """As a file."""
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def begin(level: str, *, json: bool) -> None:
@@ -20,13 +36,14 @@ def begin(level: str, *, json: bool) -> None:
     if json or not sys.stdout.isatty():
         shared.append(structlog.processors.format_exc_info)
         shown = structlog.processors.JSONRenderer()
+    out = cast("TextIO", _Out())
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
         processors=[*shared, shown],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=shown, foreign_pre_chain=shared))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)

@@ -16,6 +16,8 @@ from schema.errors import PangateError
 log = structlog.get_logger("pangate.loops")
 
 JOIN_S = 20.0
+LULL_S = 5.0
+"""The longest pause that turns which fail again and again are given, where theirs is shorter: a full disk may hold the log too."""
 _OVERDUE_S = 900.0
 
 
@@ -43,7 +45,7 @@ class Once:
 
 
 class Loops:
-    """Loops that run while `running` lasts. A turn that fails is told and taken again."""
+    """Loops that run while `running` lasts. A turn that fails is told and taken again, more slowly if it goes on failing."""
 
     def __init__(self, loops: Sequence[Loop]) -> None:
         self._loops = tuple(loops)
@@ -71,15 +73,19 @@ class Loops:
         return [loop.name for loop in self._loops if now - self._begun.get(loop.name, now) > loop.patience]
 
     def _every(self, loop: Loop) -> None:
+        failures = 0
         while not self._stop.is_set():
             self._begun[loop.name] = time.monotonic()
+            failures += 1
             try:
                 loop.turn()
+                failures = 0
             except PangateError as error:
                 LOOPS_FAILED.labels(loop.name).inc()
-                log.warning("turn_failed", what=loop.name, reason=error.message)
+                cause = getattr(error, "reason", error.code)
+                log.warning("turn_failed", what=loop.name, cause=cause, reason=error.message)
             except Exception:  # a thread that ends would end its work for ever
                 LOOPS_FAILED.labels(loop.name).inc()
                 log.exception("turn_broke", what=loop.name)
             self._begun.pop(loop.name, None)
-            self._stop.wait(loop.seconds)
+            self._stop.wait(max(loop.seconds, min(LULL_S, loop.seconds * 2 ** min(failures, 20))))

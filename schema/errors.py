@@ -88,6 +88,15 @@ class Unavailable(Refusal):
     code = "UNAVAILABLE"
 
 
+class DiskFailed(Unavailable):
+    """Make room on the disk, or look at it; nothing else is to be done, since all work goes on by itself afterwards. `reason` is a
+    stable word: disk-full or disk-error."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class RetryLater(PangateError):
     """A source or platform failed in passing: try the same call again, not before `not_before` if it is given."""
 

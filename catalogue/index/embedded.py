@@ -51,19 +51,22 @@ class EmbeddedIndex:
         at: Callable[[str], None] = _nothing,
         techniques: Techniques | None = None,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._at = at
         self._techniques = techniques or NoTechniques()
         self._pins: Pins[View] = Pins(clock)
         self._writing = threading.RLock()
-        self._lock = durable.locked(folder / "lock") if writable else None
-        self._pointed = durable.stamp(folder / "current")
-        self._generation = self._found()
-        if writable:
-            if self._generation is None:
-                self._generation = self._begin()
-            self._discard_others()
+        self._pointed = (0, 0)
+        self._generation: Generation | None = None
+        with engine():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = durable.locked(folder / "lock") if writable else None
+        try:
+            self._open()
+        except BaseException:
+            if self._lock is not None:
+                self._lock.close()
+            raise
 
     def search(self, search: Search) -> Found:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable."""
@@ -127,7 +130,7 @@ class EmbeddedIndex:
     def rebuild(self) -> EmbeddedRebuild:
         """A new, empty index built aside. Raises Unavailable in a reading process."""
         self._writable()
-        return EmbeddedRebuild(self._new(), self._adopt)
+        return EmbeddedRebuild(self._new(), self._adopt, self._drop)
 
     def close(self) -> None:
         """Let go of files and lock."""
@@ -183,13 +186,20 @@ class EmbeddedIndex:
 
     def _follow(self) -> None:
         """See what the writing process has done: another generation, or more commits in this one."""
-        with self._writing:
+        with self._writing, engine():
             pointed = durable.stamp(self._folder / "current")
             if pointed != self._pointed or self._generation is None:
                 self._pointed, self._generation = pointed, self._found()
             elif self._generation.folder.is_dir():
-                with engine():
-                    self._generation.follow()
+                self._generation.follow()
+
+    def _open(self) -> None:
+        with engine():
+            self._pointed = durable.stamp(self._folder / "current")
+            self._generation = self._found()
+            if self._lock is not None:
+                self._generation = self._generation or self._begin()
+                self._discard_others()
 
     def _found(self) -> Generation | None:
         name = durable.read(self._folder / "current")
@@ -202,7 +212,9 @@ class EmbeddedIndex:
 
     def _new(self) -> Generation:
         folder = self._folder / uuid4().hex
-        Generation.create(folder)
+        with engine():
+            Generation.create(folder)
+        self._at("index.created")
         return Generation(folder, self._techniques, self._at)
 
     def _begin(self) -> Generation:
@@ -212,14 +224,25 @@ class EmbeddedIndex:
 
     def _adopt(self, generation: Generation) -> None:
         """Point to another generation; views that are still held go on reading their deleted files."""
-        with self._writing:
+        with self._writing, engine():
             self._writable()
             durable.sync_tree(generation.folder)
             self._at("index.built")
-            durable.write(self._folder / "current", generation.folder.name)
+            try:
+                durable.write(self._folder / "current", generation.folder.name)
+            finally:
+                if self._is_current(generation):  # it may be, although the disk failed right after
+                    self._generation = generation
             self._at("index.pointed")
-            self._generation = generation
             self._discard_others()
+
+    def _drop(self, generation: Generation) -> None:
+        """Throw away a generation that is not in use."""
+        if not self._is_current(generation):
+            shutil.rmtree(generation.folder, ignore_errors=True)
+
+    def _is_current(self, generation: Generation) -> bool:
+        return durable.read(self._folder / "current") == generation.folder.name
 
     def _discard_others(self) -> None:
         kept = self._generation.folder if self._generation else None
@@ -231,9 +254,11 @@ class EmbeddedIndex:
 class EmbeddedRebuild:
     """An index being built aside (see catalogue.ports.Rebuild)."""
 
-    def __init__(self, generation: Generation, adopt: Callable[[Generation], None]) -> None:
+    def __init__(
+        self, generation: Generation, adopt: Callable[[Generation], None], drop: Callable[[Generation], None]
+    ) -> None:
         self._generation = generation
-        self._adopt = adopt
+        self._adopt, self._drop = adopt, drop
         self._mark = 0
         self._written = 0
 
@@ -254,7 +279,7 @@ class EmbeddedRebuild:
     def abandon(self) -> None:
         """Throw the new one away."""
         self._generation.give_up()
-        shutil.rmtree(self._generation.folder, ignore_errors=True)
+        self._drop(self._generation)
 
     def _commit(self) -> None:
         self._generation.commit(self._mark)

@@ -11,7 +11,7 @@ from catalogue.index.embedded_schema import FORMAT, identity, row, tombstone
 from catalogue.index.embedded_shelf import Shelf, View, engine
 from catalogue.index.terms import Techniques, terms
 from catalogue.ports import Entry
-from schema.errors import Unavailable
+from schema.errors import DiskFailed, Unavailable
 from schema.records import Kind, encode_document
 
 Key = tuple[bool, Kind]  # public, kind
@@ -84,12 +84,12 @@ class Generation:
         except BaseException:
             self.give_up()
             raise
-        if mark > self.mark:
-            durable.write(self.folder / "mark", str(mark))
-            self.mark = mark
-        else:
-            durable.write(self.folder / "mark", str(self.mark))  # readers follow this file
-        self._seen = durable.stamp(self.folder / "mark")
+        with engine():
+            durable.write(
+                self.folder / "mark", str(max(mark, self.mark))
+            )  # even when it stays: readers follow this file
+            self.mark = max(mark, self.mark)
+            self._seen = durable.stamp(self.folder / "mark")
         self._at("index.marked")
 
     def give_up(self) -> None:
@@ -146,11 +146,14 @@ class Generation:
 
 
 def opened(folder: Path, techniques: Techniques, at: Callable[[str], None]) -> Generation | None:
-    """The generation in the folder, or None when there is none that can be read (then it must be built again)."""
+    """The generation in the folder, or None when there is none that can be read (then it must be built again). Raises DiskFailed: what
+    the disk does not give now is not lost."""
     if not Generation.sound(folder):
         return None
     try:
         return Generation(folder, techniques, at)
+    except DiskFailed:
+        raise
     except Unavailable:
         return None
 

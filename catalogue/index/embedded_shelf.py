@@ -12,22 +12,26 @@ from uuid import uuid4
 import tantivy
 from tantivy import Query
 
+from catalogue import disk
 from catalogue.index.embedded_query import Questions, all_of
 from catalogue.index.embedded_schema import WORDS_PART, digits, identity, schema, undigits
 from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
 from schema.errors import Unavailable
 
+WHAT = "the search index"
 HEAP = 30_000_000  # bytes of new documents held before they become a segment
 
 
 @contextmanager
 def engine() -> Iterator[None]:
-    """Turns what tantivy raises into Unavailable; its panics are no Exceptions (pyo3_runtime.PanicException)."""
+    """Turns what tantivy raises, and what the disk does, into Unavailable; panics are no Exceptions (pyo3_runtime.PanicException)."""
     try:
         yield
     except (ValueError, OSError) as error:
-        raise Unavailable(f"The search index failed: {error}") from error
+        number = error.errno if isinstance(error, OSError) else None
+        found = disk.of_number(WHAT, number) or disk.of_text(WHAT, str(error))
+        raise found or Unavailable(f"The search index failed: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
@@ -94,15 +98,19 @@ class Shelf:
         self._writer: tantivy.IndexWriter | None = None
         self._pending: dict[int, int] = {}
         self.dirty = False
+        self._doubtful = False
         self.reload()
 
     def reload(self) -> None:
         """See what has been committed."""
         self._index.reload()
         self.view = View(self._index, public=self.public)
+        self._doubtful = False
 
     def versions(self, pids: Sequence[str]) -> dict[int, int]:
         """The versions held, written ones that are not committed yet included (-1: deleted)."""
+        if self._doubtful:
+            self.reload()
         held = self.view.versions(pids) if self.view.searcher.num_docs else {}
         if self._pending:
             keys = [identity(pid) for pid in pids]
@@ -130,8 +138,9 @@ class Shelf:
         self.reload()
 
     def give_up(self) -> None:
-        """Forget what was not committed; the next write opens a new writer (the same one would go on failing)."""
-        self._writer, self.dirty = None, False
+        """Forget what was not committed; the next write opens a new writer (the same one would go on failing) and looks first what is
+        there: a commit that failed at its last step has been made all the same."""
+        self._writer, self.dirty, self._doubtful = None, False, True
         self._pending.clear()
 
     def settle(self) -> None:

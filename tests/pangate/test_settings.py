@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pangate.settings import Environment, Settings, gateway_secret, read_file, read_settings
-from schema.errors import Misconfigured
+from schema.errors import DiskFailed, Misconfigured
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,27 @@ def test_the_gateways_secret_is_made_once_for_its_owner_alone(tmp_path):
     assert len(made) >= 32
     assert gateway_secret(settings, Environment({})) == made
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_secret_file_that_a_full_disk_left_empty_is_no_secret(tmp_path):
+    """An empty one would sign cursors and tickets for everybody."""
+    settings = Settings(data=tmp_path)
+    (tmp_path / "secret").touch()
+    made = gateway_secret(settings, Environment({}))
+    assert len(made) >= 32
+    assert gateway_secret(settings, Environment({})) == made
+    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_leaves_no_secret_rather_than_half_of_one(tmp_path, monkeypatch):
+    def full(_file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DiskFailed, match="Make room"):
+        gateway_secret(Settings(data=tmp_path), Environment({}))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_federation_file_says_which_setting_to_mend(tmp_path):

@@ -1,111 +1,214 @@
 """Trials of a crash: this file starts a driver, has it killed, lets it start again, and counts what that showed.
 
-PANGATE_CRASH_TRIALS says how many (64; with PANGATE_SOAK 1,000), PANGATE_SEED which (2026), PANGATE_EVIDENCE a folder where the result is
-written. The driver runs in forks of a server that has imported everything, since a start from nothing takes a second.
+PANGATE_CRASH_TRIALS says how many (60; with PANGATE_SOAK 1,000), PANGATE_SEED which (2026), PANGATE_EVIDENCE a folder where the result is
+written. Most lives are forks of a process that has imported everything, since a start from nothing takes longer than a trial; some
+start from nothing each time.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
+import pickle
 import platform
+import queue
+import random
+import select
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.metadata import version
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-import crash_driver
+import faults
 from crash_driver import Plan
 
 SEED = int(os.environ.get("PANGATE_SEED", "2026"))
-TRIALS = int(os.environ.get("PANGATE_CRASH_TRIALS") or (1_000 if os.environ.get("PANGATE_SOAK") else 64))
+TRIALS = int(os.environ.get("PANGATE_CRASH_TRIALS") or (1_000 if os.environ.get("PANGATE_SOAK") else 60))
 JOBS = 2
 RESTART = timedelta(minutes=3)
 """How much later the next start is: beyond the life of a killed process's leases."""
 PATIENCE_S = 120.0
+FRESH = 24
 
-_forks = multiprocessing.get_context("forkserver")
-_turn = threading.Lock()
+Kill = tuple[str, int] | float
+"""A named point and which visit of it, or how many seconds after the start."""
+
+_FROM_NOTHING = "import pickle, sys, crash_driver; crash_driver.main(pickle.loads(bytes.fromhex(sys.argv[1])))"
 
 
-def _ready() -> None:
-    """Start the server of forks. Python 3.11 gives it no path for what it imports beforehand but the environment's."""
-    _forks.set_forkserver_preload(["crash_driver"])
-    with _turn:
-        before = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+class Template:
+    """A process that forks for each life (crash_template). `library` is preloaded, and told by the file `control` which calls fail."""
+
+    def __init__(self, library: Path | None = None, control: Path | None = None) -> None:
+        preloaded = {"LD_PRELOAD": str(library), "PANGATE_FAULTS": str(control)} if library else {}
+        self._read = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crash_template"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_environment() | preloaded,
+        )
+
+    def live(self, plan: Plan, seconds: float | None) -> int:
+        """One life, ended from outside after so many seconds; its exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(pickle.dumps(plan).hex().encode() + b"\n")
+        self._process.stdin.flush()
+        number = self._answer(PATIENCE_S)
+        assert number is not None, "the template does not fork"
+        code = None
+        if seconds is not None and (code := self._answer(seconds)) is None:
+            os.kill(number, signal.SIGKILL)
+        if code is None and (code := self._answer(PATIENCE_S)) is None:
+            os.kill(number, signal.SIGKILL)
+            self._answer(PATIENCE_S)
+            raise AssertionError(f"{plan.work} did not end")
+        return code
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _answer(self, seconds: float) -> int | None:
+        """The next line; None when it does not come in time."""
+        assert self._process.stdout is not None
+        while b"\n" not in self._read:
+            if not select.select([self._process.stdout], [], [], seconds)[0]:
+                return None
+            found = os.read(self._process.stdout.fileno(), 64)
+            assert found, "the template has ended"
+            self._read += found
+        line, _, self._read = self._read.partition(b"\n")
+        return int(line)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+class Lives:
+    """Some templates; as many lives at a time. A context."""
+
+    def __init__(self, folder: Path, library: Path | None = None) -> None:
+        self._templates: queue.Queue[Template] = queue.Queue()
+        for number in range(JOBS):
+            control = faults.control(folder / f"control {number}") if library else None
+            self._templates.put(Template(library, control))
+
+    def __enter__(self) -> Lives:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for _ in range(JOBS):
+            self._templates.get(timeout=PATIENCE_S).close()
+
+    def run(self, plan: Plan, kill: Kill | None = None, *, fresh: bool = False) -> tuple[int, float | None]:
+        """One life of a driver; its exit code, and the seconds until it could answer (None: it never could)."""
+        ready = beside(plan, "ready")
+        ready.unlink(missing_ok=True)
+        plan = replace(plan, kill=kill if isinstance(kill, tuple) else None, ready=ready)
+        seconds = kill if isinstance(kill, float) else None
+        template = None if fresh else self._templates.get()
+        begun = time.monotonic()
         try:
-            forkserver.ensure_running()
+            code = _from_nothing(plan, seconds) if template is None else template.live(plan, seconds)
         finally:
-            os.environ.pop("PYTHONPATH")
-            if before is not None:
-                os.environ["PYTHONPATH"] = before
+            if template is not None:
+                self._templates.put(template)
+        return code, float(ready.read_text()) - begun if ready.exists() and ready.read_text() else None
+
+
+def _from_nothing(plan: Plan, seconds: float | None) -> int:
+    """A life that begins with its interpreter."""
+    told = pickle.dumps(plan).hex()
+    with subprocess.Popen([sys.executable, "-c", _FROM_NOTHING, told], env=_environment()) as process:
+        try:
+            return process.wait(PATIENCE_S if seconds is None else seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            assert seconds is not None, f"{plan.work} did not end"
+            return process.wait()
 
 
 @dataclass
 class Trial:
-    """One scenario: what was killed where, and what came of it."""
+    """One scenario: what was killed where, and what came of it. `hit` are the kills that met a living process, `ready` the seconds from
+    the start of each life until it could search."""
 
     job: str
-    kills: list[tuple[str, int] | float]
-    killed: int = 0
+    kills: list[Kill]
+    fresh: bool = False
+    hit: list[Kill] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
     wrong: str = ""
 
     def __str__(self) -> str:
         told = ", ".join(f"{kill:.2f} s" if isinstance(kill, float) else f"{kill[0]} #{kill[1]}" for kill in self.kills)
-        return f"{self.job} killed at {told}: {self.wrong}"
+        return f"{self.job} killed at {told}: {self.wrong:.1000}"
 
 
-def run(plan: Plan, kill: tuple[str, int] | float | None = None) -> int | None:
-    """One life of a driver; its exit code. `kill`: a named point and which visit, or after how many seconds."""
-    _ready()
-    named = kill if isinstance(kill, tuple) else None
-    process = _forks.Process(target=crash_driver.main, args=(replace(plan, kill=named),))
-    process.start()
-    if isinstance(kill, float):
-        process.join(kill)
-        if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGKILL)
-    process.join(PATIENCE_S)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        raise AssertionError(f"{plan.work} did not end")
-    return process.exitcode
+def chosen(
+    points: Mapping[str, Mapping[str, int]], took: Mapping[str, float], count: int, known: set[str], seed: int
+) -> list[Trial]:
+    """So many trials of jobs, given which points each visits how often (in the order of the first visits) and how long it takes.
+
+    Most are killed at two named points, the second time while they recover: at every point that is not `known` in turn, then at the others,
+    and at none a second time before each had its first. Each eighth trial is killed at a random moment, and half of those at another."""
+    chance = random.Random(seed)
+    pairs = [(job, point) for job in points for point in points[job]]
+    chance.shuffle(pairs)
+    firsts = {point: job for job, point in pairs}
+    turn = sorted(pairs, key=lambda pair: (pair[1] in known, firsts[pair[1]] != pair[0]))
+    queues = {job: [point for each, point in turn if each == job] for job in points}
+    weights = {job: sum(firsts[point] == job and point not in known for point in queues[job]) for job in points}
+    trials = []
+    for number in range(count):
+        job = max(points, key=lambda each: (weights[each], -sum(trial.job == each for trial in trials)))
+        order, queue = list(points[job]), queues[job]
+        kills: list[Kill] = [chance.uniform(0.0, took[job]) for _ in range(1 + number // 8 % 2)]
+        if number % 8 != 7:
+            named = sorted((queue.pop(0) for _ in range(2)), key=order.index)
+            queue += named
+            weights[job] = max(0, weights[job] - 2)
+            kills = [(named[0], chance.randint(1, points[job][named[0]])), (named[1], 1)]
+        trials.append(Trial(job, kills, fresh=number % FRESH == FRESH // 2))
+    return trials
 
 
-def life(plan: Plan, trial: Trial) -> None:
+def beside(plan: Plan, name: str) -> Path:
+    """A file of a plan that is not in its folder, nor on its disk."""
+    return plan.federation.parent / f"{plan.folder.parent.name} {plan.folder.name}.{name}"
+
+
+def life(lives: Lives, plan: Plan, trial: Trial) -> None:
     """Lives that are cut, one after the other, and a last one that is not: it must come to its end by itself."""
-    lives: list[tuple[str, int] | float | None] = [*trial.kills, None]
-    for number, kill in enumerate(lives):
-        done = plan.folder.parent / f"{plan.folder.name}.done.{number}"
-        now = plan.now + RESTART * number
-        code = run(replace(plan, now=now, done=done), kill)
+    for number, kill in enumerate([*trial.kills, None]):
+        code, ready = lives.run(replace(plan, now=plan.now + RESTART * number), kill, fresh=trial.fresh)
         if code == -signal.SIGKILL and kill is not None:
-            trial.killed += 1
+            trial.hit.append(kill)
         elif code != 0:
             trial.wrong = f"life {number} ended with {code}"
             return
-        if done.exists():
-            trial.ready.append(json.loads(done.read_text())["ready"])
+        if ready is not None:
+            trial.ready.append(ready)
 
 
-def visits(plan: Plan) -> tuple[dict[str, int], float]:
+def visits(lives: Lives, plan: Plan) -> tuple[dict[str, int], float]:
     """A life that is not cut: which points it visits how often, and how long it takes."""
-    done = plan.folder.parent / f"{plan.folder.name}.dry"
-    assert run(replace(plan, done=done)) == 0, f"{plan.work} does not run"
+    done = beside(plan, "dry")
+    code, _ = lives.run(replace(plan, done=done))
+    assert code == 0, f"{plan.work} does not run"
     told = json.loads(done.read_text())
     return told["visits"], told["took"]
 
@@ -131,24 +234,47 @@ def all_of(trials: Iterable[Trial], do: Callable[[int, Trial], None]) -> list[Tr
         return [trial for trial in pool.map(one, numbered) if trial.wrong]
 
 
-def evidence(name: str, trials: list[Trial], points: int, begun: float) -> None:
+def reached(trials: Sequence[Trial]) -> set[str]:
+    """The named points at which a process was killed."""
+    return {kill[0] for trial in trials for kill in trial.hit if isinstance(kill, tuple)}
+
+
+def slowest(trials: Sequence[Trial], *, fresh: bool) -> float:
+    """The longest that a start took until it could search, among those from nothing or the forks."""
+    return max((second for trial in trials if trial.fresh is fresh for second in trial.ready), default=0.0)
+
+
+def upper_bound(trials: int) -> float:
+    """The 95 % upper bound of a fault's probability after so many trials without one (Clopper and Pearson 1934; about 3 / trials)."""
+    return 1 - 0.05 ** (1 / trials)
+
+
+def evidence(name: str, trials: Sequence[Trial], begun: float, **more: object) -> None:
     """Write what was run and seen (reliability reference, section 9: the evidence rule)."""
     folder = os.environ.get("PANGATE_EVIDENCE")
     if not folder:
         return
     failures = [str(trial) for trial in trials if trial.wrong]
+    named = Counter(kill[0] for trial in trials for kill in trial.hit if isinstance(kill, tuple))
     told: dict[str, Any] = {
         "seed": SEED,
         "trials": len(trials),
-        "kills": sum(trial.killed for trial in trials),
-        "namedPoints": points,
+        "jobs": Counter(trial.job for trial in trials),
+        "kills": sum(len(trial.hit) for trial in trials),
+        "killsAtRandomMoments": sum(isinstance(kill, float) for trial in trials for kill in trial.hit),
+        "killsAtNamedPoints": dict(sorted(named.items())),
+        "namedPoints": len(named),
+        "fromNothing": sum(trial.fresh for trial in trials),
         "failures": failures,
-        "upperBound95": round(3 / len(trials), 5) if not failures else None,
-        "slowestStartSeconds": round(max((second for trial in trials for second in trial.ready), default=0.0), 3),
+        "upperBound95": round(upper_bound(len(trials)), 5) if not failures else None,
+        "starts": sum(len(trial.ready) for trial in trials),
+        "slowestStartSeconds": round(slowest(trials, fresh=False), 3),
+        "slowestStartFromNothingSeconds": round(slowest(trials, fresh=True), 3),
         "seconds": round(time.monotonic() - begun),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "tantivy": version("tantivy"),
+        **more,
     }
     Path(folder).mkdir(parents=True, exist_ok=True)
     (Path(folder) / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
