@@ -38,7 +38,9 @@ _MICROSECOND = (datetime(1970, 1, 1, 0, 0, 0, 1) - datetime(1970, 1, 1)).resolut
 
 
 class Techniques(Protocol):
-    """What an index needs of the technique vocabulary (an IRI it does not know has none of these)."""
+    """What an index needs of the technique vocabulary (an IRI it does not know has none of these). It never changes."""
+
+    def __hash__(self) -> int: ...
 
     def ancestors(self, iri: str, /) -> Sequence[str]:
         """The IRIs of all broader techniques, near and far."""
@@ -201,7 +203,7 @@ def terms(document: Document, techniques: Techniques, *, public: bool) -> Terms:
         texts=texts(record, techniques),
         values={field: tuple(values) for field, values in found.values.items()},
         also={field: tuple(values) for field, values in found.also.items() if values},
-        labels=tuple((field, value, _shown(label)) for (field, value), label in found.labels.items()),
+        labels=tuple((field, value, label) for (field, value), label in found.labels.items()),
         started=None if started is None else micros(started),
         released=None if released is None else micros(released),
         title=title_key(record),
@@ -250,15 +252,22 @@ def _references(found: _Values, record: AnyRecord) -> None:
 
 def _techniques(found: _Values, used: Iterable[Technique], known: Techniques) -> None:
     for technique in used:
-        if technique.pid is None:
-            for field in (Field.TECHNIQUE_EXACT, Field.TECHNIQUE):
-                found.add(_mention(field, None, (technique.name,), None, "technique"))
-            continue
-        label = known.label(technique.pid) or technique.name
-        found.add(_mention(Field.TECHNIQUE_EXACT, technique.pid, (), label))
-        found.add(_mention(Field.TECHNIQUE, technique.pid, tuple(known.synonyms(technique.pid)), label, "technique"))
-        for broader in known.ancestors(technique.pid):
-            found.add(_mention(Field.TECHNIQUE, broader, (), known.label(broader)))
+        for mention in _technique(technique.pid, technique.name, known):
+            found.add(mention)
+
+
+@lru_cache(maxsize=8_192)
+def _technique(iri: str | None, name: str, known: Techniques) -> tuple[_Mention | None, ...]:
+    """What a technique gives: itself, and every broader one."""
+    if iri is None:
+        fields = (Field.TECHNIQUE_EXACT, Field.TECHNIQUE)
+        return tuple(_mention(field, None, (name,), None, "technique") for field in fields)
+    label = known.label(iri) or name
+    return (
+        _mention(Field.TECHNIQUE_EXACT, iri, (), label),
+        _mention(Field.TECHNIQUE, iri, tuple(known.synonyms(iri)), label, "technique"),
+        *(_mention(Field.TECHNIQUE, broader, (), known.label(broader)) for broader in known.ancestors(iri)),
+    )
 
 
 def _parameters(found: _Values, parameters: Iterable[Parameter]) -> None:

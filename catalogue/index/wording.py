@@ -14,6 +14,7 @@ from schema.text import words
 WEIGHTS: dict[str, float] = {"title": 4.0, "names": 2.0, "body": 1.0}
 TIE_BREAKER = 0.1  # how much of a word's lesser fields is added to its best one
 PART = "¦"  # stands between the parts of a field: no word is it, so no phrase reaches from one part into the next
+_NAME, _SHARED = 64, 4_096  # characters of a text whose words are remembered
 TEXT_LENGTH = 65_536  # characters of one field that are searched, as many as are highlighted
 
 
@@ -31,18 +32,25 @@ def texts(record: AnyRecord, labels: Labels) -> dict[str, str]:
     """The words of each text field, parted by blanks, ready for an engine that splits at blanks only."""
     return {
         "title": _joined(_title(record)),
-        "names": _joined(_names(record, labels)),
-        "body": _joined(_body(record)),
+        "names": _joined(_names(record, labels), _titles(record)),
+        "body": _joined(_body(record), _abstracts(record)),
     }
 
 
-def _joined(parts: Iterable[str | None]) -> str:
+def _joined(own: Iterable[str | None], shared: Iterable[str | None] = ()) -> str:
+    """The words of what is the record's own, then of what other records say too."""
     pieces = [PART]
     left = TEXT_LENGTH
-    for part in dict.fromkeys(parts):
+    again = dict.fromkeys(shared)
+    for part in {**dict.fromkeys(own), **again}:
         if not part:
             continue
-        pieces.append(_words(part) if len(part) <= 64 else " ".join(words(part[:left])))
+        if len(part) <= _NAME:
+            pieces.append(_words(part))
+        elif part in again and len(part) <= min(_SHARED, left):
+            pieces.append(_shared(part))
+        else:
+            pieces.append(" ".join(words(part[:left])))
         pieces.append(PART)
         left -= len(part)
         if left <= 0:
@@ -52,7 +60,13 @@ def _joined(parts: Iterable[str | None]) -> str:
 
 @lru_cache(maxsize=65_536)
 def _words(part: str) -> str:
-    """Names come again and again; a long text does not."""
+    """Names come again and again; a long text does not ..."""
+    return " ".join(words(part))
+
+
+@lru_cache(maxsize=2_048)
+def _shared(part: str) -> str:
+    """... unless it is that of the investigation which all datasets of it show."""
     return " ".join(words(part))
 
 
@@ -78,6 +92,9 @@ def _names(record: AnyRecord, labels: Labels) -> Iterator[str | None]:
         yield sample.formula
     for technique in getattr(record, "techniques", ()):
         yield from _technique(technique, labels)
+
+
+def _titles(record: AnyRecord) -> Iterator[str | None]:
     investigation = getattr(record, "investigation", None)
     if investigation is not None:
         yield investigation.proposal
@@ -106,6 +123,9 @@ def _body(record: AnyRecord) -> Iterator[str | None]:
         yield parameter.name
         yield parameter.source_name
         yield parameter.text
+
+
+def _abstracts(record: AnyRecord) -> Iterator[str | None]:
     for person in getattr(record, "people", ()):
         yield person.affiliation
     investigation = getattr(record, "investigation", None)
