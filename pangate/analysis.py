@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from gateway.ports import Choice, Opening, Option, Reason, TriggerCard, Wish
+from gateway.ports import Choice, Opening, Option, Reader, Reason, TriggerCard, Wish
 from pangate.bridges import ROWS, Pool
 from pangate.house import House
 from schema.access import Viewer
@@ -30,8 +30,9 @@ _ENDED = FINAL | {LaunchState.HANDED_OFF}
 class AnalysisDesk:
     """gateway.ports.Launches over the launch ledger."""
 
-    def __init__(self, house: House, wake: Callable[[str], None]) -> None:
+    def __init__(self, house: House, reader: Reader, wake: Callable[[str], None]) -> None:
         self._house = house
+        self._reader = reader
         self._desk = house.desk
         self._wake = wake
         self._pool = Pool(ROWS)
@@ -59,11 +60,9 @@ class AnalysisDesk:
             another=wish.another,
         )
 
-        def ask() -> tuple[Launch, bool]:
-            stored = self._house.index.get(Kind.DATASET, normal(wish.dataset), viewer.groups)
-            return desk.analyse(self._desk, decode_document(stored) if stored else None, viewer, order)
-
-        launch, created = await self._pool.run(ask)
+        stored = await self._reader.get(Kind.DATASET, normal(wish.dataset), viewer)
+        document = decode_document(stored) if stored else None
+        launch, created = await self._pool.run(lambda: desk.analyse(self._desk, document, viewer, order))
         await self._pool.run(lambda: self._wake(launch.id))
         return launch, created
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-import anyio
 from anyio import CapacityLimiter, to_thread
 
 from catalogue.ports import Harvest, Session, SourceState
-from catalogue.query import Found, Search, Suggestion
 from gateway.ports import KeptReject
 from pangate.house import House
-from pangate.tasks import depths
-from pangate.wake import Waker
 from schema.access import Viewer
 from schema.activities import HarvestMode
-from schema.errors import NotFound, PangateError
-from schema.records import Kind
+from schema.errors import NotFound
 
 T = TypeVar("T")
-SEARCHES, ROWS = 8, 8
-_LOOK_S = 1.0
+ROWS = 8
 
 
 class Pool:
@@ -37,38 +31,6 @@ class Pool:
         if self._limiter is None:
             self._limiter = CapacityLimiter(self._size)
         return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=leave)
-
-
-class IndexReader:
-    """gateway.ports.Reader over an embedded index."""
-
-    def __init__(self, house: House) -> None:
-        self._index, self._truth = house.index, house.truth
-        self._pool = Pool(SEARCHES)
-
-    async def search(self, search: Search) -> Found:
-        """As the port says."""
-        return await self._pool.run(lambda: self._index.search(search))
-
-    async def get(self, kind: Kind, pid: str, viewer: Viewer) -> bytes | None:
-        """As the port says."""
-        return await self._pool.run(lambda: self._index.get(kind, pid, viewer.groups))
-
-    async def get_many(self, kind: Kind, pids: Sequence[str], viewer: Viewer) -> dict[str, bytes]:
-        """As the port says."""
-        return await self._pool.run(lambda: self._index.get_many(kind, pids, viewer.groups))
-
-    async def suggest(self, text: str, first: int) -> list[Suggestion]:
-        """As the port says."""
-        return await self._pool.run(lambda: self._index.suggest(text, first))
-
-    async def counts(self) -> dict[str, int]:
-        """As the port says."""
-        return await self._pool.run(self._index.counts)
-
-    async def public_head(self) -> int:
-        """As the port says."""
-        return await self._pool.run(self._truth.public_head)
 
 
 class LedgerSources:
@@ -131,46 +93,6 @@ class RowSessions:
     async def take_state(self, state: str) -> bytes | None:
         """As the port says."""
         return await self._pool.run(lambda: self._store.take_state(state, self._clock()))
-
-
-class Checks:
-    """gateway.ports.Health: each dependency looked at, none of a facility's."""
-
-    def __init__(self, house: House, waker: Waker) -> None:
-        self._house, self._waker = house, waker
-        self._pool = Pool(4)
-
-    async def ready(self) -> dict[str, str]:
-        """As the port says. Without a broker searches are answered, and launches wait for the sweeper."""
-        looks = {"records": self._records, "index": self._index, "projection": self._projection}
-        if self._house.settings.broker is not None:
-            looks["broker"] = self._broker
-        return {name: await self._look(look) for name, look in looks.items()}
-
-    async def _look(self, look: Callable[[], str]) -> str:
-        try:
-            with anyio.fail_after(_LOOK_S):
-                return await self._pool.run(look, leave=True)
-        except TimeoutError:
-            return "does not answer in time"
-        except PangateError as error:
-            return error.message
-
-    def _records(self) -> str:
-        self._house.truth.head()
-        return "ok"
-
-    def _index(self) -> str:
-        self._house.index.search(Search(first=1))
-        return "ok"
-
-    def _projection(self) -> str:
-        behind = self._house.index.mark() < self._house.truth.head()
-        return "the index does not hold every change yet" if behind else "ok"
-
-    def _broker(self) -> str:
-        depths(self._waker.app)
-        return "ok"
 
 
 def _never(source: str) -> SourceState:

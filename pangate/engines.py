@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from catalogue.database import At, nothing
 from catalogue.index.elastic import ElasticIndex
+from catalogue.index.elastic_async import AsyncElasticIndex
 from catalogue.index.elastic_client import Connection
 from catalogue.index.elastic_generations import Layout
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Index
 from pangate.settings import Environment, Settings
 from pangate.tally import INDEX_REFUSED
-from schema.errors import DiskFailed, Unavailable
+from schema.errors import Unavailable
 from schema.records import Reject
 from schema.techniques import Vocabulary
 
@@ -25,26 +26,23 @@ log = structlog.get_logger("pangate.engines")
 @dataclass(frozen=True)
 class Wish:
     """How the index is opened: to `write` to it; to `repair` it, so that one of another mapping is let in. `report` keeps the
-    records that the engine cannot take; `at` is called with the name of each point at which a crash must do no harm."""
+    records that the engine cannot take."""
 
     write: bool
     repair: bool
     report: Callable[[Reject], None]
-    at: At = nothing
 
 
 def open_index(settings: Settings, environment: Environment, vocabulary: Vocabulary, wish: Wish) -> tuple[Index, bool]:
     """The index, and whether this process may write to it: an embedded one if no other does, a shared one under the projector's lease.
 
-    Raises DiskFailed; Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
+    Raises Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
     """
     if settings.index_url is not None:
         return _cluster(settings, environment, vocabulary, wish), wish.write
     if wish.write:
         try:
-            return EmbeddedIndex(settings.index_folder, writable=True, at=wish.at, techniques=vocabulary), True
-        except DiskFailed:
-            raise
+            return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
         except Unavailable:  # another process projects
             pass
     return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False
@@ -56,14 +54,7 @@ def _cluster(settings: Settings, environment: Environment, vocabulary: Vocabular
         log.warning("index_refused", source=reject.source, kind=reject.kind, id=reject.id, reason=reject.message)
         wish.report(reject)
 
-    connection = Connection(
-        settings.index_url or "",
-        api_key=environment.optional("PANGATE_INDEX_API_KEY"),
-        user=environment.optional("PANGATE_INDEX_USER"),
-        password=environment.optional("PANGATE_INDEX_PASSWORD"),
-        ca_file=settings.index_ca,
-    )
-    layout = Layout(settings.index_prefix, settings.index_shards, settings.index_replicas)
+    connection, layout = _place(settings, environment)
     index = ElasticIndex(connection, layout, writable=wish.write, techniques=vocabulary, report=refused)
     try:
         if not wish.repair:
@@ -74,3 +65,24 @@ def _cluster(settings: Settings, environment: Environment, vocabulary: Vocabular
         index.close()
         raise
     return index
+
+
+def open_reading(settings: Settings, environment: Environment, vocabulary: Vocabulary) -> AsyncElasticIndex | None:
+    """What an event loop reads of an index in a cluster; None for an embedded one. Nothing is asked before the first call."""
+    if settings.index_url is None:
+        return None
+    connection, layout = _place(settings, environment)
+    return AsyncElasticIndex(connection, layout, techniques=vocabulary, calls=settings.index_calls)
+
+
+def _place(settings: Settings, environment: Environment) -> tuple[Connection, Layout]:
+    """Where the cluster is, and what the indexes are called there."""
+    logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)  # who cannot be reached we tell ourselves
+    connection = Connection(
+        settings.index_url or "",
+        api_key=environment.optional("PANGATE_INDEX_API_KEY"),
+        user=environment.optional("PANGATE_INDEX_USER"),
+        password=environment.optional("PANGATE_INDEX_PASSWORD"),
+        ca_file=settings.index_ca,
+    )
+    return connection, Layout(settings.index_prefix, settings.index_shards, settings.index_replicas)

@@ -15,17 +15,19 @@ from starlette.applications import Starlette
 from gateway.app import Rooms, application
 from gateway.provider import Client
 from pangate.analysis import AnalysisDesk
-from pangate.bridges import Checks, IndexReader, LedgerSources, RowSessions
+from pangate.bridges import LedgerSources, RowSessions
+from pangate.checks import Checks
 from pangate.crew import Crew
 from pangate.house import House
 from pangate.parted import shared
+from pangate.readers import reader_of
 
 GRACE_S = 10
 
 
 def app_of(house: House, crew: Crew) -> Starlette:
     """The gateway over a house; the crew works while the application lives."""
-    settings = house.settings
+    settings, reader = house.settings, reader_of(house)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -34,16 +36,17 @@ def app_of(house: House, crew: Crew) -> Starlette:
         try:
             yield
         finally:
+            await reader.close()
             await asyncio.to_thread(working.__exit__, None, None, None)
 
     rooms = Rooms(
         url=settings.public_url,
         secret=house.secret,
-        reader=IndexReader(house),
+        reader=reader,
         sources=LedgerSources(house, crew.waker.harvest),
-        launches=AnalysisDesk(house, crew.waker.launch),
+        launches=AnalysisDesk(house, reader, crew.waker.launch),
         sessions=RowSessions(house),
-        health=Checks(house, crew.waker),
+        health=Checks(house, crew.waker, reader),
         federation=house.federation,
         vocabulary=house.vocabulary,
         clock=house.clock,

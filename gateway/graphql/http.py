@@ -21,6 +21,7 @@ from gateway.graphql.api import sdl
 from gateway.graphql.context import Context
 from gateway.graphql.execute import Answer, Desk, Plan, refusal
 from gateway.graphql.request import Options, Request, from_json, from_parameters
+from gateway.leaving import while_there
 from gateway.limits import Limits
 from schema.errors import BadInput, Forbidden, LimitExceeded, PangateError
 
@@ -151,6 +152,12 @@ async def _answer(asked: Request, request: HttpRequest, desk: Desk, context: Con
         return await _events(plan, desk, context)
     if plan.kind is OperationType.SUBSCRIPTION:
         raise _Refused(406, BadInput("A subscription is answered as text/event-stream, or over a web socket."))
+    if plan.kind is OperationType.MUTATION:
+        return await _run(plan, desk, context, media)
+    return await while_there(request, _run(plan, desk, context, media))
+
+
+async def _run(plan: Plan, desk: Desk, context: Context, media: str) -> Response:
     return _shown(await desk.run(plan, context), media)
 
 

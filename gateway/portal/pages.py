@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from gateway.leaving import watched
 from gateway.portal import assets, dataset, home, launches, search, sources
 from gateway.portal.asked import Asked
 from gateway.portal.render import Portal
@@ -22,7 +23,7 @@ def routes(portal: Portal) -> list[Route]:
         async def answer(request: Request) -> Response:
             return await page(portal, request)
 
-        return Route(path, answer, methods=[method])
+        return Route(path, watched(answer) if method == "GET" else answer, methods=[method])
 
     return [
         at("/", home.page),

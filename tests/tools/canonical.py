@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 
 from catalogue.query import FacetWish, Field, Scope, Search, Sort
 from gateway import dcat
-from pangate.bridges import IndexReader
 from pangate.house import House
+from pangate.readers import IndexReader
 from schema.records import Kind
 
 _TIMES = re.compile(r'"harvested":"[^"]*",?|"version":\d+,?|"public_time":"[^"]*",?|"public_number":\d+,?')
@@ -27,7 +27,7 @@ _FACETS = (Field.FACILITY, Field.INSTRUMENT, Field.TECHNIQUE, Field.KEYWORD, Fie
 def canonical(house: House) -> dict[str, Any]:
     """Truth, changes, rejects, index and DCAT of a house; fails when it contradicts itself."""
     found = _truth(Path(house.settings.database_url.removeprefix("sqlite:///")))
-    found["index"] = _index(house, found["documents"])
+    found["index"] = index_of(house, found["documents"])
     found["dcat"] = sorted(_dcat(house).splitlines())
     live = [row[:2] for row in found["documents"] if row[3]]
     assert house.index.mark() == house.truth.head(), "the index has not everything"
@@ -86,7 +86,7 @@ def _truth(path: Path) -> dict[str, Any]:
         connection.close()
 
 
-def _index(house: House, documents: list[list[Any]]) -> dict[str, Any]:
+def index_of(house: House, documents: list[list[Any]]) -> dict[str, Any]:
     groups = frozenset(_groups(house))
     held: dict[str, str] = {}
     for kind in Kind:
