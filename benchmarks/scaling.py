@@ -16,7 +16,7 @@ from benchmarks.node import Absent, Node, node
 from benchmarks.searching import Place, Wish
 
 CACHE = "PANGATE_BENCH_CACHE"
-NAMES = frozenset({"search", "million", "elastic", "elastic-million", "load", "room"})
+NAMES = frozenset({"search", "million", "million-memory", "elastic", "elastic-million", "load", "room"})
 _MILLION_TIMES = 4  # a search of a million takes long: fewer pairs are enough
 
 
@@ -38,7 +38,7 @@ def run(sizes: Sizes, only: set[str], cache: Path | None) -> Iterator[Result]:
     with _folder(cache) as kept:
         if "room" in only:
             yield from room.truth(sizes.rows)
-        if only & {"search", "million", "load"}:
+        if only & {"search", "million", "million-memory", "load"}:
             yield from _embedded(kept, sizes, only)
         if only & {"elastic", "elastic-million", "load"}:
             try:
@@ -60,13 +60,17 @@ def _embedded(cache: Path, sizes: Sizes, only: set[str]) -> Iterator[Result]:
     if only & {"search", "load"}:
         with searching.embedded(cache, sizes.small) as small:
             if "search" in only:
-                yield from searching.measure(small, sizes.wish)
+                yield searching.ratio(small, sizes.wish)
+                yield searching.memory(small, sizes.wish)
                 yield room.embedded(cache, sizes.small)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid})
+    if "million-memory" in only:
+        with searching.embedded(cache, sizes.large) as large:
+            yield searching.memory(large, sizes.wish)
     if "million" in only:
         with searching.embedded(cache, sizes.large) as large:
-            yield from searching.measure(large, _fewer(sizes.wish))
+            yield searching.ratio(large, _fewer(sizes.wish))
             yield room.embedded(cache, sizes.large)
             with searching.embedded(cache, sizes.small) as small:
                 yield from searching.growth(small, large, sizes.wish.times)
@@ -78,15 +82,17 @@ def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterat
     if only & {"elastic", "load"}:
         with searching.elastic(cache, cluster, sizes.small, words) as small:
             if "elastic" in only:
-                yield from searching.measure(small, sizes.wish)
+                yield searching.ratio(small, sizes.wish)
+                yield searching.memory(small, sizes.wish)
                 yield room.elastic(cluster, sizes.small)
+                yield room.written(cluster, sizes.rows)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid, **engine})
                 yield searching.alone(small, cluster, sizes.wish.words, sizes.load_s)
     if "elastic-million" in only:
         more = (*sizes.wish.words, *searching.proposals(sizes.large))
         with searching.elastic(cache, cluster, sizes.large, more) as large:
-            yield from searching.measure(large, _fewer(sizes.wish))
+            yield searching.ratio(large, _fewer(sizes.wish))
             yield room.elastic(cluster, sizes.large)
             yield searching.alone(large, cluster, sizes.wish.words, sizes.load_s)
             with searching.elastic(cache, cluster, sizes.small, words) as small:

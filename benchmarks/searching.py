@@ -23,7 +23,7 @@ _GROWTH = 2.0
 
 @dataclass(frozen=True)
 class Wish:
-    """How much is asked: so many words, each so many times, and searches before memory is looked at."""
+    """How much is asked: so many words, each so many times; and searches before memory is looked at."""
 
     words: Sequence[str]
     times: int
@@ -64,15 +64,17 @@ def elastic(cache: Path, node: Node, count: int, words: Sequence[str]) -> Iterat
             yield Place(ELASTIC, count, address, Gateway(address), direct, pid, build_s)
 
 
-def measure(place: Place, wish: Wish) -> list[Result]:
-    """The ratio of HTTP to the engine alone, pair by pair; RssAnon after so many searches."""
+def ratio(place: Place, wish: Wish) -> Result:
+    """HTTP over the engine alone, pair by pair."""
+    return _ratio(place, in_turns(place.gateway, place.reference, wish.words, wish.times))
+
+
+def memory(place: Place, wish: Wish) -> Result:
+    """RssAnon after so many searches."""
     begun = anonymous_mib(place.pid)
-    turns = in_turns(place.gateway, place.reference, wish.words, wish.times)
-    done = (wish.times + 1) * len(wish.words)
-    for at in range(max(0, wish.searches - done)):
+    for at in range(wish.searches):
         place.gateway.ask(wish.words[at % len(wish.words)])
-    memory = anonymous_mib(place.pid)
-    return [_ratio(place, turns), _memory(place, wish, begun, memory)]
+    return _memory(place, wish, begun, anonymous_mib(place.pid))
 
 
 def _ratio(place: Place, turns: Turns) -> Result:
