@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from catalogue.database import At, nothing
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_async import AsyncElasticIndex
 from catalogue.index.elastic_client import Connection
@@ -16,7 +17,7 @@ from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Index
 from pangate.settings import Environment, Settings
 from pangate.tally import INDEX_REFUSED
-from schema.errors import Unavailable
+from schema.errors import DiskFailed, Unavailable
 from schema.records import Reject
 from schema.techniques import Vocabulary
 
@@ -26,23 +27,26 @@ log = structlog.get_logger("pangate.engines")
 @dataclass(frozen=True)
 class Wish:
     """How the index is opened: to `write` to it; to `repair` it, so that one of another mapping is let in. `report` keeps the
-    records that the engine cannot take."""
+    records that the engine cannot take; `at` is called with the name of each point at which a crash must do no harm."""
 
     write: bool
     repair: bool
     report: Callable[[Reject], None]
+    at: At = nothing
 
 
 def open_index(settings: Settings, environment: Environment, vocabulary: Vocabulary, wish: Wish) -> tuple[Index, bool]:
     """The index, and whether this process may write to it: an embedded one if no other does, a shared one under the projector's lease.
 
-    Raises Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
+    Raises DiskFailed; Misconfigured for a server that is none, refuses us, is of a wrong version, or holds an index of another mapping.
     """
     if settings.index_url is not None:
         return _cluster(settings, environment, vocabulary, wish), wish.write
     if wish.write:
         try:
-            return EmbeddedIndex(settings.index_folder, writable=True, techniques=vocabulary), True
+            return EmbeddedIndex(settings.index_folder, writable=True, at=wish.at, techniques=vocabulary), True
+        except DiskFailed:
+            raise
         except Unavailable:  # another process projects
             pass
     return EmbeddedIndex(settings.index_folder, writable=False, techniques=vocabulary), False

@@ -9,12 +9,14 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from catalogue import disk
 from schema.errors import Misconfigured
 from schema.federation import Federation, read_federation
 
@@ -189,8 +191,27 @@ def gateway_secret(settings: Settings, environment: Environment) -> bytes:
         return environment.secret("PANGATE_SECRET").encode()
     except Misconfigured:
         path = settings.data / "secret"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with disk.told("PANGATE_DATA"):
+        if (
+            not path.exists() or not path.read_bytes()
+        ):  # an empty one is what a crash may leave of a file: nothing was made with it
+            _keep_secret(path)
+        return path.read_bytes()
+
+
+def _keep_secret(path: Path) -> None:
+    """Make the file, whole or not at all; where another process makes it at the same time, one of the two stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_urlsafe(48).encode())
-    return path.read_bytes()
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists() and not path.read_bytes():
+            aside.replace(path)
+        else:
+            with suppress(FileExistsError):
+                path.hardlink_to(aside)
+    finally:
+        aside.unlink(missing_ok=True)
