@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import structlog
 
-from benchmarks import feed, harvesting, icat_harvesting, report, response, scaling
+from benchmarks import feed, harvesting, icat_harvesting, projecting, report, response, scaling
 from benchmarks.house import filled
 from benchmarks.measure import Result, machine
 from benchmarks.question import WORDS
@@ -20,7 +20,7 @@ from benchmarks.scaling import Sizes
 from benchmarks.searching import Wish
 
 _HERE = Path(__file__).resolve().parent
-_ALL = ("response", *sorted(scaling.NAMES), "feed", "harvest", "icat")
+_ALL = ("response", *sorted(scaling.NAMES), "feed", "projection", "harvest", "icat")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ def run(size: Size, only: set[str]) -> Iterator[Result]:
             with filled(Path(name), size.streamed):
                 pass
             yield from feed.measure(Path(name), size.streamed, size.repeats)
+    if "projection" in only:
+        yield from projecting.measure(size.streamed, size.repeats)
     if "harvest" in only:
         yield from harvesting.measure(size.harvested, size.patterns, size.repeats)
     if "icat" in only:

@@ -342,6 +342,9 @@ class Index(Protocol):
     def rebuild(self) -> Rebuild:
         """A new, empty index built aside."""
 
+    def drop_old(self) -> int:
+        """Delete what a swap has replaced and kept for lists that are being read; how many there were. What is being built stays."""
+
     def close(self) -> None:
         """Let go of files, locks and connections."""
 

@@ -160,12 +160,19 @@ def launches(json: Json = False) -> None:
 
 
 @app.command()
-def rebuild(json: Json = False) -> None:
+def rebuild(
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Then delete the index that was replaced; lists being read begin anew.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Build the search index anew from the records, aside, and swap it in, while searches and harvests go on. Where another process
     writes the index (pangate serve, a maintenance worker), that one is asked to do it."""
     with open_house(read_settings(), write_index=True, repair=True) as house:
-        count = progress.rebuild(house, quiet=json)
-        show.emit({"documents": count}, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
+        found = {"documents": progress.rebuild(house, quiet=json)}
+        if drop_old:
+            found["dropped"] = house.index.drop_old()
+        show.emit(found, json, lambda value: f"The index was rebuilt: {value['documents']:,} documents.")
 
 
 @app.command()

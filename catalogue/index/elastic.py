@@ -1,8 +1,8 @@
 """This file is the index in an Elasticsearch cluster (8 or 9), for several machines: any number of readers, one
 projector at a time.
 
-What it writes is acknowledged, refreshed, and only then counted into the mark, at most once a second while much is
-written; whoever asks this instance sees its writes at once, others within a second.
+What it writes is acknowledged, refreshed, and only then counted into the mark: at most once a second while much is
+written, and less often where that takes long; whoever asks this instance sees its writes at once, others soon after.
 """
 
 from __future__ import annotations
@@ -12,9 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
-from catalogue.index.elastic_bulk import CHUNK, Report, Writer, newest
-from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, refusal, run
+from catalogue.index.elastic_bulk import CHUNK, Report, Writer, delay, newest
+from catalogue.index.elastic_client import (
+    Absent,
+    Busy,
+    Cluster,
+    Connection,
+    Refused,
+    Request,
+    Steps,
+    T,
+    check,
+    refusal,
+    run,
+)
 from catalogue.index.elastic_generations import (
     Generation,
     Layout,
@@ -38,6 +51,8 @@ from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
+INSIST = 6  # times that an index is made, refreshed or swapped while the server is busy: 10 s or so
+SHARE, LONGEST = 0.1, 5.0  # of the time goes to making writes seen, while that is not put off by more seconds
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +90,7 @@ class ElasticIndex:
         self._settling = threading.Lock()
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
+        self._pace = SECONDS
         self._followed: Generation | None = None
         self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
@@ -123,7 +139,7 @@ class ElasticIndex:
             held = self._unsettled
             reached = max(mark, held[1]) if held and held[0] == generation else mark
             self._unsettled = (generation, reached)
-        if self._clock() - self._settled >= SECONDS:
+        if self._clock() - self._settled >= self._pace:
             self._settle()
         else:
             self._settle_later()
@@ -154,9 +170,18 @@ class ElasticIndex:
 
     def _run(self, asked: Steps[T]) -> T:
         try:
-            return run(self._cluster, asked)
+            return run(self._send, asked)
         except Refused as error:
             raise refusal(error) from error
+
+    def _send(self, request: Request) -> Any:
+        """One call; what may take long is asked again for a while when the server is busy."""
+        for attempt in range(1, INSIST if request.patient else 1):
+            try:
+                return self._cluster.send(request)
+            except Busy:
+                self._pause(delay(attempt))
+        return self._cluster.send(request)
 
     def _read(self, asked: Steps[T]) -> T:
         """Answer what is read after what was written."""
@@ -171,10 +196,10 @@ class ElasticIndex:
             self._settle_one(self._unsettled)
 
     def _settle_later(self) -> None:
-        """In a second at the latest, should nothing more come that does it."""
+        """Soon, should nothing more come that does it."""
         with self._waiting:
             if self._timer is None or not self._timer.is_alive():
-                self._timer = threading.Timer(SECONDS, self._settle_quietly)
+                self._timer = threading.Timer(self._pace, self._settle_quietly)
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -187,6 +212,7 @@ class ElasticIndex:
     def _settle_one(self, unsettled: tuple[Generation, int] | None) -> None:
         if unsettled is None:
             return
+        began = self._clock()
         try:
             self._run(refreshed(unsettled[0]))
             self._run(mark_at(*unsettled))
@@ -195,6 +221,7 @@ class ElasticIndex:
         self._reading.forget()  # before another thread can believe that all is settled
         self._unsettled = None
         self._settled = self._clock()
+        self._pace = min(max(SECONDS, (self._settled - began) / SHARE), LONGEST)
 
     def _write(self, writer: Writer, entries: Sequence[Entry]) -> None:
         """While bulks are under way the next rows are made."""
@@ -224,7 +251,7 @@ class ElasticIndex:
     def _new(self) -> Generation:
         try:
             if self._layout.template:
-                self._cluster.send(template(self._layout))
+                self._send(template(self._layout))
         except (
             Refused,
             Misconfigured,

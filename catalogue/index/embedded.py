@@ -132,6 +132,10 @@ class EmbeddedIndex:
         self._writable()
         return EmbeddedRebuild(self._new(), self._adopt, self._drop)
 
+    def drop_old(self) -> int:
+        """Nothing is kept that could be dropped: whoever still reads what was replaced reads its deleted files."""
+        return 0
+
     def close(self) -> None:
         """Let go of files and lock."""
         with self._writing:

@@ -16,6 +16,7 @@ NAMES = [
     "one gateway process, up to 16 searches at once",
     "datasets streamed as Turtle",
     "memory that streaming adds",
+    "projection into Elasticsearch",
     "SciCat harvest, wall time",
     "pipeline alone",
     "incremental harvest",
