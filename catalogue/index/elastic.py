@@ -12,22 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
-from catalogue.index.elastic_bulk import CHUNK, Report, Writer, delay, newest
-from catalogue.index.elastic_client import (
-    Absent,
-    Busy,
-    Cluster,
-    Connection,
-    Refused,
-    Request,
-    Steps,
-    T,
-    check,
-    refusal,
-    run,
-)
+from catalogue.index.elastic_bulk import CHUNK, Insistent, Report, Writer, newest
+from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, refusal, run
 from catalogue.index.elastic_generations import (
     Generation,
     Layout,
@@ -51,7 +38,6 @@ from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
-INSIST = 6  # times that an index is made, refreshed or swapped while the server is busy: 10 s or so
 SHARE, LONGEST = 0.1, 5.0  # of the time goes to making writes seen, while that is not put off by more seconds
 _log = logging.getLogger(__name__)
 
@@ -79,6 +65,7 @@ class ElasticIndex:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._cluster = Cluster(connection)
+        self._insistent = Insistent(self._cluster, pause)
         self._layout = layout
         self._writable = writable
         self._techniques = techniques or NoTechniques()
@@ -170,18 +157,9 @@ class ElasticIndex:
 
     def _run(self, asked: Steps[T]) -> T:
         try:
-            return run(self._send, asked)
+            return run(self._insistent, asked)
         except Refused as error:
             raise refusal(error) from error
-
-    def _send(self, request: Request) -> Any:
-        """One call; what may take long is asked again for a while when the server is busy."""
-        for attempt in range(1, INSIST if request.patient else 1):
-            try:
-                return self._cluster.send(request)
-            except Busy:
-                self._pause(delay(attempt))
-        return self._cluster.send(request)
 
     def _read(self, asked: Steps[T]) -> T:
         """Answer what is read after what was written."""
@@ -251,7 +229,7 @@ class ElasticIndex:
     def _new(self) -> Generation:
         try:
             if self._layout.template:
-                self._send(template(self._layout))
+                self._insistent.send(template(self._layout))
         except (
             Refused,
             Misconfigured,

@@ -28,7 +28,7 @@ from schema.records import Reject
 CHUNK = 250  # entries of one bulk: while some are under way the next one is made
 CHUNK_BYTES = 5 * 1024 * 1024
 RAW_LENGTH = 256 * 1024  # of a reported document
-TRIES = 8
+TRIES, INSIST = 8, 6
 BASE_SECONDS, CAP_SECONDS = 0.5, 30.0
 _PARAMETERS = {"require_alias": "true", "filter_path": "items.*.status,items.*.error"}
 _TOMBSTONE = b"{}"
@@ -193,6 +193,23 @@ class Writer:
         record = entry.document.record
         raw = str(msgspec.to_builtins(record))[:RAW_LENGTH]
         self._report(Reject(record.source, entry.kind.value, record.id, "index.refused", reason[:500], raw))
+
+
+class Insistent:
+    """A cluster that is asked again for some seconds what may take long (an index made, refreshed, swapped), when it is busy."""
+
+    def __init__(self, cluster: Cluster, pause: Callable[[float], None]) -> None:
+        self._cluster = cluster
+        self._pause = pause
+
+    def send(self, request: Request) -> Any:
+        """As Cluster.send."""
+        for attempt in range(1, INSIST if request.patient else 1):
+            try:
+                return self._cluster.send(request)
+            except Busy:
+                self._pause(delay(attempt))
+        return self._cluster.send(request)
 
 
 def newest(entries: Iterable[Entry]) -> list[Entry]:

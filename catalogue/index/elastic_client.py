@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from elastic_transport import ApiError as TransportApiError
@@ -122,7 +122,14 @@ class Cluster:
         self._client.close()
 
 
-def run(cluster: Cluster, steps: Steps[T]) -> T:
+class Sender(Protocol):
+    """What answers one request; as Cluster."""
+
+    def send(self, request: Request) -> Any:
+        """The decoded answer. Raises as Cluster.send."""
+
+
+def run(cluster: Sender, steps: Steps[T]) -> T:
     """Answer each request of the steps; errors are raised in them where the request was made."""
     try:
         request = next(steps)
