@@ -16,7 +16,7 @@ from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
 from schema.records import Document
 
-BATCH = 1_000
+BATCH = 500
 T = TypeVar("T")
 
 
