@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import structlog
@@ -82,7 +83,6 @@ def main(arguments: list[str]) -> None:
     only = set(asked.only or _ALL)
     before = machine()
     print(" ".join(f"{name}={value}" for name, value in before.items()), flush=True)
-    found = []
     size = QUICK if asked.quick else FULL
     if asked.records:
         size = replace(size, searched=asked.records, harvested=asked.records)
@@ -90,11 +90,15 @@ def main(arguments: list[str]) -> None:
         size = replace(size, repeats=asked.repeats)
     for result in run(size, only):
         print(result.line(), flush=True)
-        found.append(result)
-    if asked.keep:
-        kept = report.merged(_HERE / "results.json", [each.plain() for each in found], before)
-        (_HERE / "results.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        (_HERE / "README.md").write_text(report.page(kept), encoding="utf-8")
+        if asked.keep:
+            _keep(result, before)
+
+
+def _keep(result: Result, before: dict[str, Any]) -> None:
+    """At once: a run that is cut off has not measured in vain."""
+    kept = report.merged(_HERE / "results.json", [result.plain()], before)
+    (_HERE / "results.json").write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    (_HERE / "README.md").write_text(report.page(kept), encoding="utf-8")
 
 
 def _dropped(_logger: object, _name: str, _event: object) -> str:

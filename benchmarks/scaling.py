@@ -16,7 +16,8 @@ from benchmarks.node import Absent, Node, node
 from benchmarks.searching import Place, Wish
 
 CACHE = "PANGATE_BENCH_CACHE"
-NAMES = frozenset({"search", "million", "million-memory", "elastic", "elastic-million", "load", "room"})
+NAMES = frozenset({"search", "million", "elastic", "elastic-million", "memory", "load", "room"})
+_SMALL = {"search", "memory", "load", "room"}
 _MILLION_TIMES = 4  # a search of a million takes long: fewer pairs are enough
 
 
@@ -38,9 +39,9 @@ def run(sizes: Sizes, only: set[str], cache: Path | None) -> Iterator[Result]:
     with _folder(cache) as kept:
         if "room" in only:
             yield from room.truth(sizes.rows)
-        if only & {"search", "million", "million-memory", "load"}:
+        if only & (_SMALL | {"million"}):
             yield from _embedded(kept, sizes, only)
-        if only & {"elastic", "elastic-million", "load"}:
+        if only & {"elastic", "elastic-million", "load", "room"}:
             try:
                 with node(kept / "node", sizes.heap) as cluster:
                     yield from _elastic(kept, cluster, sizes, only)
@@ -57,46 +58,49 @@ def default_cache() -> Path:
 
 
 def _embedded(cache: Path, sizes: Sizes, only: set[str]) -> Iterator[Result]:
-    if only & {"search", "load"}:
+    if only & _SMALL:
         with searching.embedded(cache, sizes.small) as small:
             if "search" in only:
                 yield searching.ratio(small, sizes.wish)
+            if "memory" in only:
                 yield searching.memory(small, sizes.wish)
-                yield room.embedded(cache, sizes.small)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid})
-    if "million-memory" in only:
+            if "room" in only:
+                yield room.embedded(cache, sizes.small)
+    if "million" in only:
+        with searching.embedded(cache, sizes.large) as large, searching.embedded(cache, sizes.small) as small:
+            yield searching.ratio(large, _fewer(sizes.wish))
+            yield from searching.growth(small, large, sizes.wish.times)
+            yield room.embedded(cache, sizes.large)
+    if "memory" in only:
         with searching.embedded(cache, sizes.large) as large:
             yield searching.memory(large, sizes.wish)
-    if "million" in only:
-        with searching.embedded(cache, sizes.large) as large:
-            yield searching.ratio(large, _fewer(sizes.wish))
-            yield room.embedded(cache, sizes.large)
-            with searching.embedded(cache, sizes.small) as small:
-                yield from searching.growth(small, large, sizes.wish.times)
 
 
 def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterator[Result]:
     words = (*sizes.wish.words, *searching.proposals(sizes.small))
     engine = {"node": cluster.pid} if cluster.pid else {}
-    if only & {"elastic", "load"}:
+    if only & {"elastic", "load", "room"}:
         with searching.elastic(cache, cluster, sizes.small, words) as small:
             if "elastic" in only:
                 yield searching.ratio(small, sizes.wish)
-                yield searching.memory(small, sizes.wish)
-                yield room.elastic(cluster, sizes.small)
-                yield room.written(cluster, sizes.rows)
             if "load" in only:
                 yield _many(small, sizes, {"gateway": small.pid, **engine})
                 yield searching.alone(small, cluster, sizes.wish.words, sizes.load_s)
+            if "room" in only:
+                yield room.elastic(cluster, sizes.small)
+                yield room.written(cluster, sizes.rows)
     if "elastic-million" in only:
         more = (*sizes.wish.words, *searching.proposals(sizes.large))
-        with searching.elastic(cache, cluster, sizes.large, more) as large:
+        with (
+            searching.elastic(cache, cluster, sizes.large, more) as large,
+            searching.elastic(cache, cluster, sizes.small, words) as small,
+        ):
             yield searching.ratio(large, _fewer(sizes.wish))
+            yield from searching.growth(small, large, sizes.wish.times)
             yield room.elastic(cluster, sizes.large)
             yield searching.alone(large, cluster, sizes.wish.words, sizes.load_s)
-            with searching.elastic(cache, cluster, sizes.small, words) as small:
-                yield from searching.growth(small, large, sizes.wish.times)
 
 
 def _many(place: Place, sizes: Sizes, pids: dict[str, int]) -> Result:
