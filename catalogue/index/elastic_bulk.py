@@ -143,13 +143,14 @@ class Writer:
 
     def _part(self, index: str, items: list[Item]) -> list[Judged]:
         judged: list[Judged] = []
-        left = items
+        left, asked = items, 0.0
         for attempt in range(TRIES):
             if attempt:
-                self._pause(delay(attempt))
+                self._pause(max(delay(attempt), asked))
             try:
                 answer = self._cluster.send(self._request(index, left))
-            except (Busy, Unsure):
+            except (Busy, Unsure) as error:
+                asked = wished(error)
                 continue
             except Refused as error:
                 return judged + self._halves(index, left, error)
@@ -176,10 +177,10 @@ class Writer:
         for attempt in range(1, TRIES + 1):
             try:
                 return self._cluster.send(request)
-            except (Busy, Unsure):
+            except (Busy, Unsure) as error:
                 if attempt == TRIES:
                     raise
-                self._pause(delay(attempt))
+                self._pause(max(delay(attempt), wished(error)))
         raise AssertionError  # the last try raises
 
     def _quarantine(self, one: Judged) -> None:
@@ -207,8 +208,8 @@ class Insistent:
         for attempt in range(1, INSIST if request.patient else 1):
             try:
                 return self._cluster.send(request)
-            except Busy:
-                self._pause(delay(attempt))
+            except Busy as error:
+                self._pause(max(delay(attempt), wished(error)))
         return self._cluster.send(request)
 
 
@@ -254,6 +255,11 @@ def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tupl
         else:
             judged.append(Judged(item, Outcome.BAD, ": ".join(cause(told))))
     return judged, left
+
+
+def wished(error: Busy | Unsure) -> float:
+    """Seconds that the server wants to be left alone."""
+    return error.after if isinstance(error, Busy) else 0.0
 
 
 def delay(attempt: int) -> float:

@@ -20,6 +20,7 @@ from schema.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
 OLDEST, NEWEST = 8, 9  # major versions of the server that we speak to
+PAUSE = 60.0  # longer than so many seconds nobody has us wait
 FAILURES = (ApiError, TransportApiError, UnsupportedProductError, TransportError, SerializationError)
 UNUSABLE = (ValueError, TypeError, OSError)
 _JSON = "application/json"
@@ -73,7 +74,11 @@ class Refused(Exception):
 
 
 class Busy(Unavailable):
-    """The server asks to be left alone for a moment (429, 503)."""
+    """The server asks to be left alone for a moment (429, 503), or for so many seconds `after` which to ask again."""
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class Unsure(Unavailable):
@@ -238,7 +243,9 @@ def _answered(error: ApiError | TransportApiError) -> Exception:
             f"Elasticsearch refuses our login ({status}, {kind}). Correct the API key or password, or its privileges."
         )
     if status in (429, 503):
-        return Busy(f"Elasticsearch is busy ({status}, {kind}).")
+        asked = str(error.meta.headers.get("retry-after", ""))  # RFC 9110, 10.2.3; a date is left aside
+        after = min(float(asked), PAUSE) if asked.isascii() and asked.isdecimal() else 0.0
+        return Busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
     if status == 404:
         return Absent(f"{kind}: {reason}")
     if status in (502, 504):

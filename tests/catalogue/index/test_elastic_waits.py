@@ -1,0 +1,66 @@
+"""Who asks to be left alone for some seconds (429 or 503 with Retry-After) is left alone so long, whatever is asked again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import strategies as made
+from contracts.index import dataset
+from doubles.tollgate import AWAY, BUSY, tollgate
+
+from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
+from catalogue.index.elastic_client import Busy, Cluster, Connection, Request
+from catalogue.index.elastic_generations import Generation
+from catalogue.index.terms import NoTechniques
+
+MAKE = Request("PUT", "/an-index", {}, patient=True)
+
+
+class Burdened:
+    """A cluster that is busy so many times, then does what it is asked."""
+
+    def __init__(self, times: int, after: float) -> None:
+        self._left, self._after = times, after
+
+    def send(self, request: Request) -> Any:
+        self._left -= 1
+        if self._left >= 0:
+            raise Busy("429", after=self._after)
+        return {"items": [{"index": {"status": 201}}], "docs": []}
+
+
+@pytest.mark.parametrize("answer", [BUSY, AWAY])
+def test_a_busy_server_says_when_to_come_back(answer: str) -> None:
+    with tollgate("http://127.0.0.1:9", lambda _asked: answer) as gate:
+        cluster = Cluster(Connection(gate.url))
+        with pytest.raises(Busy) as told:
+            cluster.send(MAKE)
+        cluster.close()
+    assert told.value.after == 1
+
+
+def test_a_bulk_comes_back_when_it_was_told_to_and_not_before() -> None:
+    pauses: list[float] = []
+    generation = Generation("x-v1-20260101000000000000-00000000")
+    writer = Writer(Burdened(3, 40.0), generation, NoTechniques(), print, fresh=True, pause=pauses.append)  # type: ignore[arg-type]
+    writer.write(writer.rows([made.entry(dataset(1), 1)]))
+    assert pauses == [40.0] * 3
+    pauses.clear()
+    writer = Writer(Burdened(3, 0.0), generation, NoTechniques(), print, fresh=True, pause=pauses.append)  # type: ignore[arg-type]
+    writer.write(writer.rows([made.entry(dataset(1), 1)]))
+    assert len(pauses) == 3
+    assert max(pauses) <= CAP_SECONDS
+
+
+def test_an_index_is_made_though_the_server_is_busy_for_a_while_and_a_search_is_not_asked_again() -> None:
+    pauses: list[float] = []
+    Insistent(Burdened(5, 2.0), pauses.append).send(MAKE)  # type: ignore[arg-type]
+    assert len(pauses) == 5
+    assert min(pauses) >= 2
+    with pytest.raises(Busy):
+        Insistent(Burdened(99, 0.0), pauses.append).send(MAKE)  # type: ignore[arg-type]
+    pauses.clear()
+    with pytest.raises(Busy):
+        Insistent(Burdened(1, 2.0), pauses.append).send(Request("POST", "/_search", {}))  # type: ignore[arg-type]
+    assert pauses == []
