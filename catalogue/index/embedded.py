@@ -42,6 +42,8 @@ class EmbeddedIndex:
     vocabulary. Raises Unavailable when another process writes.
     """
 
+    at_once = 1
+
     def __init__(
         self,
         folder: Path,
@@ -242,8 +244,9 @@ class EmbeddedIndex:
 
     def _drop(self, generation: Generation) -> None:
         """Throw away a generation that is not in use."""
-        if not self._is_current(generation):
-            shutil.rmtree(generation.folder, ignore_errors=True)
+        with engine():
+            if not self._is_current(generation):
+                shutil.rmtree(generation.folder, ignore_errors=True)
 
     def _is_current(self, generation: Generation) -> bool:
         return durable.read(self._folder / "current") == generation.folder.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from schema.activities import LaunchState
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(max(600, 20 * TRIALS))]
 DATASETS, PAGE = 24, 15
 START_S = 5.0
+ENOUGH = 60
+"""Trials (issue: at least so many in CI) after which a process must have been killed at every point; most of them kill at two."""
 LEAST = 40
 """Named points that there must be (issue: 40)."""
 
@@ -40,7 +43,7 @@ JOBS = {
 BEGIN = {"first harvest": None, "cut harvest": "cut"}
 """The snapshot that a job begins from, where it is not the harvested house: nothing, or what was killed on its third page."""
 FIRST, LATER, SESSIONS = ("first harvest", "cut harvest"), ("what changed", "sweep"), ("session", "session left alone")
-SHARES = {FIRST: 0.40, LATER: 0.20, SESSIONS: 0.40}
+SHARES = {FIRST: 0.34, LATER: 0.20, SESSIONS: 0.46}
 
 
 @dataclass
@@ -129,6 +132,8 @@ def check(suite: Suite, trial: Trial, name: str) -> None:
     life(suite.lives, plan, trial)
     if not trial.wrong:
         trial.wrong = difference(dump(plan), suite.ends[trial.job])
+    if not trial.wrong:
+        shutil.rmtree(plan.folder)
 
 
 def test_a_launch_killed_anywhere_leaves_one_session_and_then_none(suite: Suite) -> None:
@@ -156,7 +161,7 @@ def test_every_named_point_of_the_code_is_one_that_trials_die_at(suite: Suite) -
     named = in_code()
     assert named - visited == set(ELSEWHERE), "a point that no job visits, or one that is visited by now"
     assert {point for point in visited if not point.startswith(("site:", "walk:"))} <= named
-    if len(suite.done) >= len(visited):  # two named kills in most trials
+    if len(suite.done) >= ENOUGH:
         assert not visited - reached(suite.done), "nobody died there"
 
 

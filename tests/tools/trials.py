@@ -34,11 +34,11 @@ from crash_driver import Plan
 
 SEED = int(os.environ.get("PANGATE_SEED", "2026"))
 TRIALS = int(os.environ.get("PANGATE_CRASH_TRIALS") or (1_000 if os.environ.get("PANGATE_SOAK") else 60))
-JOBS = 2
+JOBS = 3 if os.environ.get("PANGATE_SOAK") else 2
 RESTART = timedelta(minutes=3)
 """How much later the next start is: beyond the life of a killed process's leases."""
 PATIENCE_S = 120.0
-FRESH = 24
+FRESH = 32
 
 Kill = tuple[str, int] | float
 """A named point and which visit of it, or how many seconds after the start."""
