@@ -14,6 +14,7 @@ from typing import TypeVar
 from catalogue.assembly import Key, by_kind
 from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
+from catalogue.several import Several
 from schema.records import Document
 
 BATCH = 500
@@ -47,11 +48,12 @@ class Projector:
 def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing) -> int:
     """Move the index from its mark to the truth's head; how many entries were applied."""
     done = 0
-    for entries, mark in ahead(changes(truth, index.mark(), limit)):
-        at("project: before apply")
-        index.apply(entries, mark)
-        at("project: after apply")
-        done += len(entries)
+    with Several(index.apply, index.at_once) as several:
+        for entries, mark in ahead(changes(truth, index.mark(), limit)):
+            at("project: before apply")
+            several.apply(entries, mark)
+            at("project: after apply")
+            done += len(entries)
     return done
 
 

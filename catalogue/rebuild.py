@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from catalogue.ports import Rebuild, Truth
 from catalogue.project import BATCH, Projector, ahead, changes, whole
+from catalogue.several import Several
 from schema.errors import Unavailable
 from schema.records import Kind
 
@@ -23,7 +24,7 @@ def rebuild(projector: Projector, limit: int = BATCH, told: Told = _silent) -> i
     """
     aside = projector.index.rebuild()
     try:
-        held = _Held(projector.truth, aside)
+        held = _Held(projector.truth, aside, projector.index.at_once)
         held.fill(limit, told)
         projector.at("rebuild: filled")
         held.catch_up(limit)
@@ -43,9 +44,10 @@ def rebuild(projector: Projector, limit: int = BATCH, told: Told = _silent) -> i
 class _Held:
     """What an index being built aside holds: its mark, and a number for each document."""
 
-    def __init__(self, truth: Truth, aside: Rebuild) -> None:
+    def __init__(self, truth: Truth, aside: Rebuild, at_once: int) -> None:
         self._truth = truth
         self._aside = aside
+        self._at_once = at_once
         self._mark = truth.head()
         self._names: set[int] = set()
 
@@ -56,10 +58,11 @@ class _Held:
     def fill(self, limit: int, told: Told) -> None:
         """Every document, as it is when its turn comes: changes since the beginning are caught up with afterwards."""
         total = self._truth.count()
-        for entries in ahead(whole(self._truth.walk(), limit)):
-            self._aside.apply(entries, 0)
-            self._names.update(_name(entry.kind, entry.pid) for entry in entries)
-            told(min(self.count, total), total)
+        with Several(self._aside.apply, self._at_once) as several:
+            for entries in ahead(whole(self._truth.walk(), limit)):
+                several.apply(entries, 0)
+                self._names.update(_name(entry.kind, entry.pid) for entry in entries)
+                told(min(self.count, total), total)
 
     def catch_up(self, limit: int) -> None:
         """All changes until now."""

@@ -38,6 +38,7 @@ from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
+BATCHES = 2  # and batches: while the last bulks of one are written the next one's rows are made
 SHARE, LONGEST = 0.1, 5.0  # of the time goes to making writes seen, while that is not put off by more seconds
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class ElasticIndex:
     `layout` says what the indexes are called. `report` gets documents that the engine cannot take. `clock` gives seconds for the life of
     cursors and views, `pause` waits between tries, `techniques` is the vocabulary. With `writable` false it refuses to write.
     """
+
+    at_once = BATCHES
 
     def __init__(
         self,

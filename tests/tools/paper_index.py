@@ -9,6 +9,8 @@ from schema.records import Document, Kind
 class PaperIndex:
     """What an index keeps, in dictionaries."""
 
+    at_once = 1
+
     def __init__(self) -> None:
         self.entries: dict[tuple[Kind, str], Entry] = {}
         self._mark = 0

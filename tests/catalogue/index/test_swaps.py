@@ -33,6 +33,7 @@ from catalogue.query import AnyOf, FacetWish, Field, Scope, Search, Sort
 from pangate.house import House
 from schema.access import Visibility
 from schema.activities import Bookmark, HarvestMode, HarvestState
+from schema.errors import CursorExpired
 from schema.records import Dataset, Kind, encode_document
 from schema.text import parse
 
@@ -83,6 +84,7 @@ class Witness:
     wrong: list[str] = field(default_factory=list)
     searches: int = 0
     rounds: int = 0
+    expired: int = 0
 
     def guarded(self, work: Callable[[], None]) -> threading.Thread:
         def again() -> None:
@@ -97,10 +99,10 @@ class Witness:
 
 
 class Reader:
-    """One gateway's index. Each look is some searches whose answers are known."""
+    """One gateway's index. Each look is some searches whose answers are known. `swaps` tells how many there were."""
 
-    def __init__(self, index: Index, witness: Witness) -> None:
-        self._index, self._witness = index, witness
+    def __init__(self, index: Index, witness: Witness, swaps: Callable[[], int]) -> None:
+        self._index, self._witness, self._swaps = index, witness, swaps
         self._seen: dict[str, str] = {}
 
     def whole(self) -> None:
@@ -116,6 +118,21 @@ class Reader:
         mine = Search(scope=Scope.MINE, groups=frozenset(TEAM.groups), asked=parse("hidden"), first=100)
         assert len(set(pids(self._index.search(mine)))) == HIDDEN
         self._witness.searches += 5
+        self._ranked()
+
+    def _ranked(self) -> None:
+        """A list by relevance is read on in the state it was begun in, at least until the swap after the next."""
+        begun, read = self._swaps(), list[str]()
+        try:
+            for page in walk(self._index, Search(asked=parse("film"), first=90)):
+                assert page.total == STEADY
+                read += pids(page)
+        except CursorExpired:
+            assert self._swaps() >= begun + 2
+            self._witness.expired += 1
+        else:
+            assert sorted(read) == [f"10.82001/s{at:03}" for at in range(STEADY)]
+        self._witness.searches += 3
 
     def onward(self) -> None:
         """What was seen once is not unseen: titles that only rise."""
@@ -230,7 +247,7 @@ def swapped_under_load(here: Site) -> Witness:
         here.build(1, None, chance)
         works = [harvester.page]
         for index in reading:
-            reader = Reader(index, witness)
+            reader = Reader(index, witness, lambda: here.swaps)
             works += [reader.whole, reader.onward]
         threads = [witness.guarded(work) for work in works]
         for thread in threads:
@@ -273,6 +290,7 @@ def told(here: Site, witness: Witness) -> None:
     assert here.killed >= 5
     assert witness.searches > SWAPS
     assert witness.rounds > SWAPS
+    assert witness.expired * 20 < witness.searches
 
 
 @pytest.mark.elasticsearch
