@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
-from catalogue import rejects
+from catalogue import arrears, rejects
 from catalogue.assembly import digest
 from catalogue.database import Database
 from catalogue.inserts import insert_once
-from catalogue.intake import Intake, Rules, revisions, unseen
+from catalogue.intake import Intake, Rules, unseen
 from catalogue.leases import Leases, check
 from catalogue.ports import Harvest, Lease, Page, SourceState, Unseen
 from catalogue.runs import GOOD, as_harvest, read_harvest, source_states
@@ -33,7 +33,8 @@ class Harvests(Leases):
 
     def begin(self, lease: Lease, source: str, mode: HarvestMode) -> Harvest:
         """The source's interrupted (or failed) harvest of that mode if its last one is such, else a new one. What was asked for is
-        begun with that (a full harvest answers both kinds of asking). Raises LeaseLost."""
+        begun with that (a full harvest answers both kinds of asking). An incremental one that a later harvest has left behind is not
+        gone on with: it would begin from an older place. A full one is: nobody else has asked for all. Raises LeaseLost."""
         now = self._database.clock()
         with self._database.write("begin") as connection:
             check(connection, lease)
@@ -42,10 +43,12 @@ class Harvests(Leases):
             connection.execute(asked if mode is HarvestMode.FULL else asked.where(requests.c.mode == mode.value))
             same = (harvests.c.source == source, harvests.c.mode == mode.value)
             last = connection.execute(select(harvests).where(*same).order_by(harvests.c.id.desc()).limit(1)).first()
-            if last is not None and last.state in _GOES_ON:
+            if last is not None and last.state in _GOES_ON and not _left_behind(connection, last):
                 values = {"state": HarvestState.RUNNING.value, "lease": lease.name, "ended": None, "message": ""}
                 connection.execute(update(harvests).where(harvests.c.id == last.id).values(values))
                 return read_harvest(connection, last.id)
+            if mode is HarvestMode.FULL:
+                arrears.forget(connection, source)
             return read_harvest(connection, _new(connection, lease, source, mode, now))
 
     def bookmark(self, source: str) -> Bookmark:
@@ -55,8 +58,8 @@ class Harvests(Leases):
         return Bookmark() if row is None else row.bookmark
 
     def commit(self, lease: Lease, harvest: Harvest, page: Page) -> Harvest:
-        """One transaction: records, their change numbers, rejects, removals, bookmark, figures. The same page sent once more does
-        nothing. Raises LeaseLost; ValueError for a record that names another source."""
+        """One transaction: records, their change numbers, rejects, removals, what is owed, bookmark, figures. The same page sent once
+        more does nothing. Raises LeaseLost; ValueError for a record that names another source."""
         if any(record.source != harvest.source for record in page.records):
             raise ValueError(f"a page of {harvest.source} brings records of another source")
         now = self._database.clock()
@@ -78,7 +81,10 @@ class Harvests(Leases):
         source = harvest.source
         intake = Intake(connection, self._rules, now, source, harvest.id)
         taken = intake.upsert(page.records)
-        intake.seen(page.seen)
+        names = [(kind, id) for kind, id, _ in page.seen]
+        arrears.owe(connection, source, arrears.stale(connection, source, page.seen))
+        arrears.settle(connection, source, page.settled)
+        intake.seen(names)
         removed = intake.remove(page.gone)
         refused = (*page.rejects, *(rejects.readable(reject) for reject in taken.rejects))
         bad = {(reject.kind, reject.id) for reject in refused}
@@ -86,7 +92,7 @@ class Harvests(Leases):
             (kind.value, id) for kind, id in page.gone
         }
         rejects.clear(connection, source, sorted(good - bad))
-        rejects.seen(connection, source, harvest.id, [(kind.value, id) for kind, id in page.seen])
+        rejects.seen(connection, source, harvest.id, [(kind.value, id) for kind, id in names])
         rejects.keep(connection, source, harvest.id, refused, now)
         self._database.at("page: records written")
         intake.finish()
@@ -114,18 +120,10 @@ class Harvests(Leases):
             released = connection.execute(by).scalar_one_or_none() is not None
         return Unseen(gone, present, released)
 
-    def stale(self, source: str, seen: Sequence[tuple[Kind, str, str | None]]) -> list[tuple[Kind, str]]:
-        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is
-        told."""
+    def owing(self, source: str, limit: int) -> list[tuple[Kind, str]]:
+        """Up to `limit` names that id sweeps of the source told of and that have not been fetched since, in order."""
         with self._database.read() as connection:
-            live = revisions(connection, source, [(kind, id) for kind, id, _ in seen])
-            missing = [(kind.value, id) for kind, id, _ in seen if (kind, id) not in live]
-            refused = rejects.known(connection, source, missing)
-        return [
-            (kind, id)
-            for kind, id, told in seen
-            if (told is not None and live[kind, id] != told if (kind, id) in live else (kind.value, id) not in refused)
-        ]
+            return arrears.first(connection, source, limit)
 
     def sweep(self, lease: Lease, harvest: Harvest, kinds: Sequence[Kind], limit: int = 500) -> int:
         """Remove up to `limit` of the unseen; how many were removed. 0: none are left; then rejects not met again are forgotten too,
@@ -148,7 +146,8 @@ class Harvests(Leases):
     def close(
         self, lease: Lease, harvest: Harvest, state: HarvestState, message: str, next_bookmark: Bookmark | None
     ) -> Harvest:
-        """End the harvest. `next_bookmark` becomes the source's (None: it stays as it was). Raises LeaseLost."""
+        """End the harvest. `next_bookmark` becomes the source's, unless a later harvest has left one (None: it stays as it was); an
+        interrupted incremental harvest from before is over then. Raises LeaseLost."""
         now = self._database.clock()
         with self._database.write("close") as connection:
             check(connection, lease)
@@ -158,8 +157,9 @@ class Harvests(Leases):
             own = sources.c.source == harvest.source
             before = connection.execute(select(sources).where(own)).one()
             after = _standing(before, row, state, now)
-            if next_bookmark is not None:
-                after["bookmark"] = next_bookmark
+            if next_bookmark is not None and (before.bookmark_by or 0) < row.id:
+                after |= {"bookmark": next_bookmark, "bookmark_by": row.id}
+                _leave_behind(connection, row, now)
             connection.execute(update(sources).where(own).values(after))
             return read_harvest(connection, harvest.id)
 
@@ -251,6 +251,26 @@ def _new(connection: Connection, lease: Lease, source: str, mode: HarvestMode, n
     key = connection.execute(insert(harvests).values(values)).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def _left_behind(connection: Connection, interrupted: Any) -> bool:
+    """Whether a later harvest has left a bookmark, from which an incremental one is better begun."""
+    by = select(sources.c.bookmark_by).where(sources.c.source == interrupted.source)
+    left = connection.execute(by).scalar_one_or_none()
+    return interrupted.mode == HarvestMode.INCREMENTAL.value and left is not None and left > interrupted.id
+
+
+def _leave_behind(connection: Connection, row: Any, now: datetime) -> None:
+    """End the earlier incremental harvests of the source that nobody works on any more (we hold its lease)."""
+    cut = (
+        harvests.c.source == row.source,
+        harvests.c.mode == HarvestMode.INCREMENTAL.value,
+        harvests.c.state == HarvestState.RUNNING.value,
+        harvests.c.id < row.id,
+    )
+    message = f"It was interrupted, and harvest {row.id} has brought since what it was after."
+    values = {"state": HarvestState.FAILED.value, "ended": now, "message": message}
+    connection.execute(update(harvests).where(*cut).values(values))
 
 
 def _running(connection: Connection, harvest: Harvest) -> Any:

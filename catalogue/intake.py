@@ -206,7 +206,8 @@ def _content(record: AnyRecord, packed: bytes) -> bytes:
 
 
 def _reject(record: AnyRecord, reason: str, message: str) -> Reject:
-    return Reject(record.source, record.kind.value, record.id, reason, message, encode(record).decode())
+    raw = encode(record).decode()
+    return Reject(record.source, record.kind.value, record.id, reason, message, raw, record.revision)
 
 
 def revisions(connection: Connection, source: str, names: Iterable[Key]) -> dict[Key, str | None]:

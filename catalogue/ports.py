@@ -59,14 +59,16 @@ class Page(msgspec.Struct, frozen=True):
     """What one step of a harvest brings, to be committed as one transaction (at most 500 records).
 
     `records` are upserted, `gone` are (kind, id at the source) that the source says no longer exist, `bookmark` is where the run goes
-    on after this page. `seen` are (kind, id) that exist at the source unchanged and unsent (an id sweep).
+    on after this page. `seen` are (kind, id, revision) that exist at the source, unsent (an id sweep; revision None: none is told):
+    those the truth lacks or has otherwise are owed from then on. `settled` are owed names that are so no more: fetched, or not found.
     """
 
     records: tuple[AnyRecord, ...] = ()
     rejects: tuple[Reject, ...] = ()
     gone: tuple[tuple[Kind, str], ...] = ()
-    seen: tuple[tuple[Kind, str], ...] = ()
+    seen: tuple[tuple[Kind, str, str | None], ...] = ()
     bookmark: Bookmark | None = None
+    settled: tuple[tuple[Kind, str], ...] = ()
 
 
 class Unseen(msgspec.Struct, frozen=True):
@@ -108,7 +110,8 @@ class HarvestLedger(Protocol):
         """Give the lease back (no error when it is lost already)."""
 
     def begin(self, lease: Lease, source: str, mode: HarvestMode) -> Harvest:
-        """The source's interrupted harvest of that mode if there is one (to go on at its bookmark), else a new one."""
+        """The source's interrupted harvest of that mode if there is one (to go on at its bookmark), else a new one. An incremental one is
+        not gone on with when a later harvest has left a bookmark since."""
 
     def bookmark(self, source: str) -> Bookmark:
         """The bookmark that the last finished harvest of the source left for incremental ones (empty if none)."""
@@ -119,9 +122,8 @@ class HarvestLedger(Protocol):
     def unseen(self, harvest: Harvest, kinds: Sequence[Kind]) -> Unseen:
         """What this (full) harvest has not seen among the source's records of those kinds."""
 
-    def stale(self, source: str, seen: Sequence[tuple[Kind, str, str | None]]) -> list[tuple[Kind, str]]:
-        """Which of those (kind, id, revision) the truth lacks (neither live nor rejected), or has with another revision when one is
-        told."""
+    def owing(self, source: str, limit: int) -> list[tuple[Kind, str]]:
+        """Up to `limit` names that id sweeps of the source told of and that have not been fetched since."""
 
     def sweep(self, lease: Lease, harvest: Harvest, kinds: Sequence[Kind], limit: int = 500) -> int:
         """Remove up to `limit` of the unseen; how many were removed (0: none are left)."""
@@ -129,7 +131,7 @@ class HarvestLedger(Protocol):
     def close(
         self, lease: Lease, harvest: Harvest, state: HarvestState, message: str, next_bookmark: Bookmark | None
     ) -> Harvest:
-        """End the harvest. `next_bookmark` becomes the source's (None: it stays as it was)."""
+        """End the harvest. `next_bookmark` becomes the source's, unless a later harvest has left one (None: it stays as it was)."""
 
     def release_sweep(self, source: str, by: str) -> bool:
         """A person allows the held sweep of the source; whether one was held."""
@@ -317,10 +319,6 @@ class Entry(msgspec.Struct, frozen=True):
 
 class Index(Protocol):
     """A search engine behind which nothing of the engine shows. Every adapter passes tests/contracts/index."""
-
-    @property
-    def at_once(self) -> int:
-        """How many batches with different documents it is good to write at a time."""
 
     def search(self, search: Search) -> Found:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable."""

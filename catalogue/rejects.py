@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
-from catalogue.assembly import chunks, digest
+from catalogue.assembly import by_kind, chunks, digest
 from catalogue.tables import records, rejects
-from schema.records import Reject
+from schema.records import Kind, Reject
 
 RAW_BYTES = 256 * 1024
 """How much of a raw record is kept (reliability section 8 of the reference)."""
@@ -25,6 +25,7 @@ def readable(reject: Reject) -> Reject:
         reason=_text(reject.reason),
         message=_text(reject.message),
         raw=_text(reject.raw).encode()[:RAW_BYTES].decode("utf-8", "ignore"),
+        revision=None if reject.revision is None else _text(reject.revision),
     )
 
 
@@ -34,7 +35,7 @@ def keep(connection: Connection, source: str, harvest: int, refused: Sequence[Re
     there = known(connection, source, by_key)
     fresh, again = [], []
     for (kind, key), reject in by_key.items():
-        news = {"reason": reject.reason, "message": reject.message, "raw": reject.raw}
+        news = {"reason": reject.reason, "message": reject.message, "raw": reject.raw, "revision": reject.revision}
         row = {"last_seen": now, "harvest": harvest, **news}
         if (kind, key) in there:
             again.append({"of": kind, "named": key, **row})
@@ -89,7 +90,7 @@ def page(
     return [
         (
             row.id,
-            Reject(row.source, row.kind, row.record, row.reason, row.message, row.raw),
+            Reject(row.source, row.kind, row.record, row.reason, row.message, row.raw, row.revision),
             row.first_seen,
             row.last_seen,
             row._mapping["count"],
@@ -115,6 +116,24 @@ def known(connection: Connection, source: str, names: Iterable[tuple[str, str]])
         for key in connection.execute(
             select(rejects.c.key).where(rejects.c.source == source, rejects.c.kind == kind, rejects.c.key.in_(chunk))
         ).scalars()
+    }
+
+
+def revisions(
+    connection: Connection, source: str, names: Iterable[tuple[Kind, str]]
+) -> dict[tuple[Kind, str], str | None]:
+    """The revisions of those of the (kind, id) that are rejected; None where it is not known."""
+    if connection.execute(select(rejects.c.id).where(rejects.c.source == source).limit(1)).first() is None:
+        return {}
+    return {
+        (kind, row.key): row.revision
+        for kind, keys in by_kind(names).items()
+        for chunk in chunks(keys)
+        for row in connection.execute(
+            select(rejects.c.key, rejects.c.revision).where(
+                rejects.c.source == source, rejects.c.kind == kind.value, rejects.c.key.in_(chunk)
+            )
+        )
     }
 
 

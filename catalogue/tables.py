@@ -153,6 +153,16 @@ owed_touches = Table(
 """Touches too many for the transaction that caused them: of all that name the record (`whole`), above (after_kind, after_id), or of
 the record itself."""
 
+arrears = Table(
+    "arrears",
+    metadata,
+    Column("source", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    PrimaryKeyConstraint("source", "kind", "id"),
+)
+"""What an id sweep named and the truth lacks, or has of another revision: fetched before the harvest ends."""
+
 harvests = Table(
     "harvests",
     metadata,
@@ -181,6 +191,7 @@ sources = Table(
     metadata,
     Column("source", String, primary_key=True),
     Column("bookmark", Packed(Bookmark), nullable=False),
+    Column("bookmark_by", BigInteger),
     Column("last_done", Instant),
     Column("last_full", Instant),
     Column("failing_since", Instant),
@@ -188,7 +199,8 @@ sources = Table(
     Column("released_by", String),
     Column("released_at", Instant),
 )
-"""What is known of a source over its harvests; `held` is the harvest whose sweep waits for a person."""
+"""What is known of a source over its harvests; `bookmark_by` is the harvest that left the bookmark; `held` is the one whose sweep
+waits for a person."""
 
 requests = Table(
     "requests",
@@ -228,10 +240,12 @@ rejects = Table(
     Column("last_seen", Instant, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("harvest", BigInteger, nullable=False),
+    Column("revision", String),
     UniqueConstraint("source", "kind", "key", name="rejects_once"),
     sqlite_autoincrement=True,
 )
-"""Refused records. `key` is the id at the source, or a digest of the raw record where it has none."""
+"""Refused records. `key` is the id at the source, or a digest of the raw record where it has none; `revision` what the
+source told of the state that was refused."""
 
 launches = Table(
     "launches",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from schema.records import AnyRecord, Reject
+
+
+def told(made: AnyRecord | Reject, revision: str | None) -> AnyRecord | Reject:
+    """What was made; a reject remembers which state of the record was refused."""
+    return replace(made, revision=revision) if isinstance(made, Reject) else made
 
 
 def converted(made: Iterable[AnyRecord | Reject]) -> tuple[tuple[AnyRecord, ...], tuple[Reject, ...]]:

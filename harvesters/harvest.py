@@ -53,10 +53,10 @@ def _run(
     since = ledger.bookmark(source)
     run = ledger.begin(lease, source, mode if since.state else HarvestMode.FULL)
     try:
-        run, end, late = _walked(lease, run, Order(run.mode, since, run.bookmark), walk, ledger, progress)
-        for start in range(0, len(late), LATE):
-            some = Order(run.mode, ids=tuple(late[start : start + LATE]))
-            run, _, _ = _walked(lease, run, some, walk, ledger, progress)
+        run, end = _walked(lease, run, Order(run.mode, since, run.bookmark), walk, ledger, progress)
+        while late := tuple(ledger.owing(source, LATE)):
+            run, _ = _walked(lease, run, Order(run.mode, ids=late), walk, ledger, progress)
+            run = ledger.commit(lease, run, Page(settled=late))  # what is not there any more, too
         return _finished(lease, run, end, ledger)
     except (RetryLater, StopHarvest, Misconfigured) as error:
         return ledger.close(lease, run, HarvestState.FAILED, error.message, None)
@@ -64,33 +64,32 @@ def _run(
 
 def _walked(
     lease: Lease, run: Harvest, order: Order, walk: Walk, ledger: HarvestLedger, progress: Progress
-) -> tuple[Harvest, End, list[tuple[Kind, str]]]:
-    """Every step committed; the end; and the ids that a sweep named but the truth lacks or has in another state.
-
-    From the first of those on the bookmark stays, since they are fetched only after the walk: a run that is cut names them again.
-    """
-    late: list[tuple[Kind, str]] = []
+) -> tuple[Harvest, End]:
+    """Every step committed, and the end. What a sweep names and the truth lacks is owed from its page on, so the bookmark moves on."""
     for item in walk(order):
         if isinstance(item, End):
-            return run, item, late
-        late.extend(ledger.stale(run.source, item.seen) if item.seen else ())
-        for page in _pages(item, keep_bookmark=not order.ids and not late):
+            return run, item
+        for page in _pages(item, asked=bool(order.ids)):
             run = ledger.commit(lease, run, page)
         progress(run, item.message, item.total)
     raise StopHarvest("no-end", "The walk ended without saying that it had ended.")
 
 
-def _pages(step: Step, *, keep_bookmark: bool) -> Iterator[Page]:
-    """A step as pages of at most 500 records; the bookmark travels with the last one."""
+def _pages(step: Step, *, asked: bool) -> Iterator[Page]:
+    """A step as pages of at most 500 records; the bookmark travels with the last one. What was asked for by name leaves none, but is
+    owed no more."""
     starts = range(0, max(1, len(step.records)), RECORDS)
     for start in starts:
         last = start == starts[-1]
+        records = step.records[start : start + RECORDS]
+        rejects = step.rejects if last else ()
         yield Page(
-            records=step.records[start : start + RECORDS],
-            rejects=step.rejects if last else (),
+            records=records,
+            rejects=rejects,
             gone=step.gone if last else (),
-            seen=tuple((kind, id) for kind, id, _ in step.seen) if last else (),
-            bookmark=step.bookmark if last and keep_bookmark else None,
+            seen=step.seen if last else (),
+            bookmark=step.bookmark if last and not asked else None,
+            settled=tuple((Kind(each.kind), each.id) for each in (*records, *rejects)) if asked else (),
         )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from harvesters.converted import converted
+from harvesters.converted import converted, told
 from harvesters.http import PoliteSession
 from harvesters.icat_assembly import Assembly, Entity, Shared
-from harvesters.icat_clock import SUMMER, anchor, literal, newest, zone_changed
+from harvesters.icat_clock import SUMMER, literal, newest, zone, zone_changed
 from harvesters.icat_investigations import Investigations, Owner
 from harvesters.icat_rows import Rows, Span, spans
 from harvesters.icat_session import IcatSession, Version
@@ -67,26 +67,31 @@ class Icat:
             yield from self._asked(order.ids)
             yield End(complete=False, kinds=(), next=Bookmark())
             return
-        since, here = order.since.state, anchor(self._session)
-        shifted = zone_changed(since.get("anchor"), here)
+        since, here = order.since.state, zone(self._session, self._clock())
+        shifted = zone_changed(since.get("zone"), here)
         identity = self._session.identity()
         same = not since or since.get("identity") == identity
         readable = self._readable()
-        resume = order.resume if order.resume.state.get("identity") == identity else Bookmark()
-        reached = str(resume.state.get("newest") or newest(self._session, self._clock(), str(here[2]) if here else ""))
+        begun = order.resume.state
+        goes_on = begun.get("identity") == identity and not zone_changed(begun.get("zone"), here)
+        resume = order.resume if goes_on else Bookmark()
+        reached = str(resume.state.get("newest") or newest(self._session, self._clock(), here))
+        fixed = {"newest": reached, "identity": identity, "zone": here}
         last = str(since.get("newest") or "")
         if order.mode is HarvestMode.INCREMENTAL and same and not shifted and last:
-            yield from self._moved(last)
-            yield from self._sweep()
+            yield from self._moved(last, resume)
+            yield from self._sweep(resume, fixed)
         else:
-            yield from self._everything(resume, {"newest": reached, "identity": identity})
+            yield from self._everything(resume, fixed)
         if self._session.identity() != identity:
             raise RetryLater("Our user at the source changed during the harvest; it will be done again.")
+        if zone_changed(here, zone(self._session, self._clock())):
+            raise RetryLater("The server's time zone changed during the harvest; it will be done again.")
         readable &= self._readable()
         yield End(
             complete=same,
             kinds=tuple(sorted(readable)),
-            next=Bookmark({"newest": reached, "anchor": here, "identity": identity}),
+            next=Bookmark(fixed),
             warnings=tuple(self._warnings(readable, shifted=shifted, same=same)),
         )
 
@@ -149,9 +154,11 @@ class Icat:
                 yield Step(records=records, rejects=rejects, bookmark=place, message=f"{root.kind.value}s")
                 low = high
 
-    def _moved(self, last: str) -> Iterator[Step]:
-        """What the server says has moved, and the parents of moved children."""
+    def _moved(self, last: str, resume: Bookmark) -> Iterator[Step]:
+        """What the server says has moved, and the parents of moved children; done already when a sweep is gone on with."""
         yield self._instruments()
+        if "swept" in resume.state:
+            return
         since = f"x.modTime >= {literal(last, self._overlap)}"
         for root in self._roots():
             ids = {int(row[0]) for page in self._rows.columns(root.entity, ["modTime"], since) for row in page}
@@ -161,17 +168,21 @@ class Icat:
                     ids |= {int(row[1]) for page in pages for row in page}
             yield from self._by_ids(root, ids)
 
-    def _sweep(self) -> Iterator[Step]:
+    def _sweep(self, resume: Bookmark, fixed: Mapping[str, object]) -> Iterator[Step]:
         """Every id with its revision, so that the line has fetched what moved without telling and removes what is gone."""
-        for root in self._roots():
-            low = 0
-            for page in self._rows.columns(root.entity, ["modTime"]):
+        begin, after = int(resume.state.get("sweep") or 0), int(resume.state.get("swept") or 0)
+        for number, root in enumerate(self._roots()):
+            if number < begin:
+                continue
+            low = after if number == begin else 0
+            for page in self._rows.columns(root.entity, ["modTime"], after=low):
                 modified = {int(row[0]): str(row[1]) for row in page}
                 span = Span(low, max(modified))
                 marks = {id: owner.mark for id, owner in self._owned(root, span).items()}
                 found = Assembly(root, self._rows, self._shared, self._version).revisions(modified, span, marks)
                 seen = tuple((root.kind, str(id), revision) for id, revision in found.items())
-                yield Step(seen=seen, message=f"names of {root.kind.value}s")
+                place = Bookmark({**fixed, "sweep": number, "swept": span.high})
+                yield Step(seen=seen, bookmark=place, message=f"names of {root.kind.value}s")
                 low = span.high
 
     def _asked(self, ids: tuple[tuple[Kind, str], ...]) -> Iterator[Step]:
@@ -194,7 +205,7 @@ class Icat:
             owner = owners.get(int(row["id"]))
             if owner is not None:
                 row["investigation"] = owner.entity
-        return converted(self._record(root, row) for row in nested)
+        return converted(told(self._record(root, row), str(row["revision"])) for row in nested)
 
     def _record(self, root: Root, row: Entity) -> AnyRecord | Reject:
         if root.kind is Kind.PUBLICATION:

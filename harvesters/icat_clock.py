@@ -5,14 +5,15 @@ harvest-sources reference, 2.3 and 2.5.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from harvesters.icat_session import IcatSession
 
 AHEAD = timedelta(hours=26)
 SUMMER = timedelta(hours=1)
-_STEADY = ("Facility", "InvestigationType", "Instrument", "Investigation", "Dataset")
+_DATED = (("Investigation", "startDate"), ("Dataset", "startDate"), ("Dataset", "createTime"))
+_SEASONS = (("01-02", "02-27"), ("05-02", "08-30"))
+_YEARS = 12
 _MOVING = ("Dataset", "Investigation", "DatasetParameter", "Sample")
 
 
@@ -22,29 +23,38 @@ def literal(sent: str, back: timedelta = timedelta(0)) -> str:
     return f"{{ts {digits:%Y-%m-%d %H:%M:%S}}}"
 
 
-def anchor(session: IcatSession) -> list[Any]:
-    """A row whose time never changes: [entity, its id, its createTime as sent]; [] when we may read none. If the same row later comes
-    with another time, the server's zone has changed and every time has shifted."""
-    for entity in _STEADY:
-        rows = session.query(f"SELECT x.id, x.createTime FROM {entity} x ORDER BY x.id LIMIT 0, 1")
-        if rows and isinstance(rows[0], list) and len(rows[0]) == 2:
-            return [entity, *rows[0]]
-    return []
+def zone(session: IcatSession, now: datetime) -> list[str]:
+    """The server's offsets in winter and in summer, as it sends them in times of the last years ("" where we may read none). Times are
+    kept as local digits: when one of the two changes, times have shifted, though no row says that it was modified."""
+    return [_offset(session, now.year, *season) for season in _SEASONS]
 
 
-def zone_changed(before: object, now: list[Any]) -> bool:
-    """Whether two anchors of one row show different times."""
-    if not isinstance(before, list) or len(before) != 3 or len(now) != 3 or before[:2] != now[:2]:
+def _offset(session: IcatSession, year: int, first: str, last: str) -> str:
+    for entity, name in _DATED:
+        spans = (
+            f"(x.{name} >= {{ts {each}-{first} 00:00:00}} AND x.{name} < {{ts {each}-{last} 00:00:00}})"
+            for each in range(year - _YEARS + 1, year + 1)
+        )
+        rows = session.query(f"SELECT x.{name} FROM {entity} x WHERE {' OR '.join(spans)} ORDER BY x.id LIMIT 0, 1")
+        if rows and isinstance(rows[0], str):
+            return rows[0][19:].lstrip(".0123456789")
+    return ""
+
+
+def zone_changed(before: object, now: list[str]) -> bool:
+    """Whether an offset that was known is another one now."""
+    if not isinstance(before, list):
         return False
-    return str(before[2]) != str(now[2])
+    return any(was and here and was != here for was, here in zip(before, now, strict=False))
 
 
-def newest(session: IcatSession, now: datetime, sample: str) -> str:
+def newest(session: IcatSession, now: datetime, offsets: list[str]) -> str:
     """The newest modTime the server knows, as sent, not counting times more than 26 hours ahead of our clock; "" when it has none.
 
-    `sample` is any time the server sent: its offset tells where our clock stands in local digits.
+    `offsets` are the server's (an hour more or less is of no weight here): they tell where our clock stands in its digits.
     """
-    zone = datetime.fromisoformat(sample).tzinfo if sample else UTC
+    offset = next((each for each in offsets if each), "Z")
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo
     limit = literal((now + AHEAD).astimezone(zone).isoformat())
     found = [
         row

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from harvesters.converted import converted
+from harvesters.converted import converted, told
 from harvesters.http import PoliteSession
 from harvesters.ports import Clock, End, Order, Probe, Secrets, Step
-from harvesters.scicat_lists import ROUTES, Lists, Route, Slice
+from harvesters.scicat_lists import ROUTES, Lists, Route, Slice, revision
 from harvesters.scicat_session import Distrusted, SciCatSession
 from schema.activities import Bookmark, HarvestMode
 from schema.crosswalks.naming import reject
@@ -83,7 +83,9 @@ class SciCat:
     def walk(self, order: Order) -> Iterator[Step | End]:
         """As harvesters.ports.Harvester.walk."""
         if order.ids:
+            identity = self._session.identity()
             yield from self._fetch(order)
+            self._confirm(identity)  # else what is missing may only be hidden from whom we became
             yield End(complete=False, kinds=(), next=Bookmark())
             return
         identity = self._session.identity()
@@ -191,7 +193,7 @@ class SciCat:
         fields = tuple(dict.fromkeys([route.key, route.id, "updatedAt"]))
         for piece in self._lists.pages(route, after, IDS_PAGE, {}, fields):
             seen = tuple(
-                (route.kind, id, text(raw.get("updatedAt"), 64))
+                (route.kind, id, revision(raw))
                 for raw in piece.raws
                 if isinstance(raw, Mapping) and (id := text(raw.get(route.id)) or text(raw.get("_id"))) is not None
             )
@@ -207,8 +209,9 @@ class SciCat:
     def _converted(self, route: Route, piece: Slice) -> tuple[tuple[AnyRecord, ...], tuple[Reject, ...]]:
         if piece.too_large is not None:
             message = "The record is larger than a whole answer may be."
-            return (), (reject(self.place, route.kind, piece.too_large, "too-large", message, None),)
-        return converted(route.crosswalk(self.place, raw) for raw in piece.raws)
+            refused = reject(self.place, route.kind, piece.too_large, "too-large", message, None)
+            return converted([told(refused, piece.revision)])
+        return converted(told(route.crosswalk(self.place, raw), revision(raw)) for raw in piece.raws)
 
 
 def _zulu(time: datetime) -> str:

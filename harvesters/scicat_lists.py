@@ -16,6 +16,7 @@ import msgspec
 from harvesters.scicat_session import SciCatSession
 from schema.crosswalks import scicat, scicat_published
 from schema.crosswalks.place import Place
+from schema.crosswalks.reading import text
 from schema.errors import StopHarvest
 from schema.records import AnyRecord, Kind, Reject
 
@@ -46,11 +47,13 @@ ROUTES = (
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """A piece of a list: the records as sent, the key reached, and the key of a record too large to be sent, if that is it."""
+    """A piece of a list: the records as sent, the key reached, and the key and revision of a record too large to be sent, if that is
+    it."""
 
     raws: list[Any]
     reached: str
     too_large: str | None = None
+    revision: str | None = None
 
 
 class Lists:
@@ -76,8 +79,9 @@ class Lists:
                 if size > 1:
                     size = max(1, size // 4)
                     continue
-                after = _last(self._beyond(route, after, 1, where, (route.key,)), route, after)
-                yield Slice([], after, too_large=after)
+                raws = self._beyond(route, after, 1, where, (route.key, "updatedAt"))
+                after = _last(raws, route, after)
+                yield Slice([], after, too_large=after, revision=revision(raws[-1]))
                 continue
             if not raws:
                 return
@@ -102,7 +106,8 @@ class Lists:
             if error.reason != "too-large":
                 raise
             if len(ids) == 1:
-                yield Slice([], ids[0], too_large=ids[0])
+                raws = self._list(route, {route.id: {"$in": list(ids)}}, 1, (route.id, "updatedAt"))
+                yield Slice([], ids[0], too_large=ids[0], revision=revision(raws[-1]) if raws else None)
                 return
             half = len(ids) // 2
             yield from self._batch(route, ids[:half])
@@ -123,6 +128,11 @@ class Lists:
 
     def _list(self, route: Route, where: Mapping[str, Any], limit: int, fields: Sequence[str]) -> list[Any]:
         return self._session.list(route.path, where, order=f"{route.key}:asc", limit=limit, fields=fields)
+
+
+def revision(raw: object) -> str | None:
+    """What the backend tells of a record's state: when it was changed last."""
+    return text(raw.get("updatedAt"), 64) if isinstance(raw, Mapping) else None
 
 
 def beyond(after: str) -> str:

@@ -43,7 +43,9 @@ class Interrupted(Exception):
 
 def _moved(item: Step | End, order: Order) -> bool:
     """Whether a walk cut here would go on elsewhere than where it began."""
-    return isinstance(item, Step) and bool(item.bookmark.state) and item.bookmark != order.resume
+    if not isinstance(item, Step):
+        return False
+    return bool(order.ids) or (bool(item.bookmark.state) and item.bookmark != order.resume)
 
 
 class Work:
@@ -96,11 +98,9 @@ class Work:
         until = time.monotonic() + (slice_s or child.SECONDS)
 
         def walk(order: Order) -> Iterator[Step | End]:
-            whole = bool(order.ids)  # fetching what a sweep named must not be cut: the names are kept in memory alone
             for item in child.walk(facility, place, order, self._house.environment, self._house.vocabulary):
                 yield item  # and it is committed when we are asked for the next
-                whole = whole or isinstance(item, End) or bool(item.seen)
-                over = time.monotonic() > until and not whole and _moved(item, order)
+                over = time.monotonic() > until and _moved(item, order)
                 if self._ending.is_set() or over:
                     raise Interrupted
 

@@ -238,7 +238,8 @@ KIND_OF: dict[type, Kind] = {
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """A record that was refused: where it came from, a stable reason, a sentence, and the raw record as it came (capped)."""
+    """A record that was refused: where it came from, a stable reason, a sentence, the raw record as it came (capped), and the source's
+    token of the refused state (as `Record.revision`)."""
 
     source: str
     kind: str
@@ -246,6 +247,7 @@ class Reject(msgspec.Struct, frozen=True):
     reason: str
     message: str
     raw: str
+    revision: str | None = None
 
 
 class Provenance(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from truths import SOURCE, World, dataset, instrument
 
 from catalogue.ports import Page
@@ -138,7 +139,9 @@ def test_a_full_harvest_sweeps_what_it_did_not_see(world: World) -> None:
     world.put(dataset("a"), dataset("b"), dataset("c"), instrument("i"))
     lease = world.lease()
     full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
-    full = world.harvests.commit(lease, full, Page(records=(dataset("a"),), seen=((D, "b"), (D, "unknown"))))
+    full = world.harvests.commit(
+        lease, full, Page(records=(dataset("a"),), seen=((D, "b", None), (D, "unknown", None)))
+    )
     found = world.harvests.unseen(full, [D])
     assert (found.unseen, found.present, found.released) == (1, 3, False)
     assert world.harvests.sweep(lease, full, [D]) == 1
@@ -193,20 +196,83 @@ def test_another_revision_of_equal_content_is_no_change(world: World) -> None:
     world.put(dataset("a", revision="1"))
     done = world.put(dataset("a", revision="2"))
     assert (done.figures.unchanged, world.records.head()) == (1, 1)
-    assert world.harvests.stale(SOURCE, [(D, "a", "2"), (D, "a", None)]) == []
+    assert owing(world, (D, "a", "2"), (D, "a", None)) == []
     assert world.records.documents(D, ["ill/dataset/a"])["ill/dataset/a"].record.revision is None
 
 
-def test_stale_is_what_the_truth_lacks_or_has_of_another_revision(world: World) -> None:
+def owing(world: World, *seen: tuple[Kind, str, str | None]) -> list[tuple[Kind, str]]:
+    """What is owed after a sweep that named those."""
+    world.harvest(Page(seen=seen))
+    return world.harvests.owing(SOURCE, 99)
+
+
+def test_owed_is_what_the_truth_lacks_or_has_of_another_revision(world: World) -> None:
     world.put(dataset("a", revision="1"), dataset("b", revision="1"), dataset("dead"))
     world.harvest(Page(rejects=(bad("r"),), gone=((D, "dead"),)))
     told = [(D, "a", "1"), (D, "b", "2"), (D, "r", "1"), (D, "new", "1"), (D, "dead", None), (D, "b", None)]
-    assert world.harvests.stale(SOURCE, told) == [(D, "b"), (D, "new"), (D, "dead")]
+    assert owing(world, *told) == [(D, "b"), (D, "dead"), (D, "new")]
+
+
+def test_a_refused_record_is_owed_when_it_changes_and_only_then(world: World) -> None:
+    world.put(dataset("a", revision="1"))
+    world.harvest(Page(rejects=(replace(bad("a"), revision="2"), replace(bad("r"), revision="1"))))
+    assert owing(world, (D, "a", "2"), (D, "r", "1"), (D, "r", None)) == []
+    assert owing(world, (D, "a", "1"), (D, "r", "2")) == [(D, "a"), (D, "r")]
+
+
+def test_what_is_owed_outlives_the_harvest_until_it_is_fetched_or_everything_is_asked_for(world: World) -> None:
+    names = [(D, str(number)) for number in range(4)]
+    assert owing(world, *((kind, id, "1") for kind, id in names)) == names
+    assert owing(world, (D, "0", "2")) == names, "named twice, owed once"
+    world.harvest(Page(records=(dataset("0"),), settled=(names[0], names[0], (D, "never was"))))
+    assert world.harvests.owing(SOURCE, 2) == names[1:3]
+    assert world.harvests.owing("another/source", 9) == []
+    world.harvests.begin(world.lease(), SOURCE, HarvestMode.FULL)
+    assert world.harvests.owing(SOURCE, 9) == []
+
+
+def test_an_interrupted_increment_that_a_later_harvest_has_overtaken_is_over(world: World) -> None:
+    lease = world.lease()
+    cut = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    world.harvests.commit(lease, cut, Page(bookmark=Bookmark({"after": "m"})))
+    full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    world.harvests.close(lease, full, HarvestState.DONE, "", Bookmark({"cursor": 9}))
+    ended = world.harvests.harvests(SOURCE, 9, None)[-1]
+    assert (ended.id, ended.state) == (cut.id, HarvestState.FAILED)
+    assert f"harvest {full.id}" in ended.message
+    world.harvests.release(lease)
+    assert world.harvests.owed(world.clock()) == []
+    fresh = world.harvests.begin(world.lease(), SOURCE, HarvestMode.INCREMENTAL)
+    assert (fresh.bookmark, fresh.id > full.id) == (Bookmark(), True)
+
+
+def test_a_failed_increment_that_a_later_harvest_has_overtaken_is_begun_anew(world: World) -> None:
+    lease = world.lease()
+    failed = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    failed = world.harvests.commit(lease, failed, Page(bookmark=Bookmark({"after": "m"})))
+    world.harvests.close(lease, failed, HarvestState.FAILED, "It does not answer.", None)
+    full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    assert world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL).id == failed.id, "not overtaken yet"
+    world.harvests.close(lease, failed, HarvestState.FAILED, "It does not answer.", None)
+    world.harvests.close(lease, full, HarvestState.DONE, "", Bookmark({"cursor": 9}))
+    assert world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL).id > full.id
+
+
+def test_an_interrupted_full_harvest_goes_on_after_increments_and_leaves_their_bookmark(world: World) -> None:
+    lease = world.lease()
+    full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    world.harvests.commit(lease, full, Page(bookmark=Bookmark({"after": "m"})))
+    increment = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    world.harvests.close(lease, increment, HarvestState.DONE, "", Bookmark({"cursor": 9}))
+    again = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    assert (again.id, again.bookmark) == (full.id, Bookmark({"after": "m"}))
+    world.harvests.close(lease, again, HarvestState.DONE, "", Bookmark({"cursor": 3}))
+    assert world.harvests.bookmark(SOURCE) == Bookmark({"cursor": 9})
 
 
 def test_a_reject_named_in_an_id_sweep_is_not_forgotten(world: World) -> None:
     world.harvest(Page(rejects=(bad("r"),)))
-    world.harvest(Page(seen=((D, "r"),)), mode=HarvestMode.FULL, sweep=[D])
+    world.harvest(Page(seen=((D, "r", None),)), mode=HarvestMode.FULL, sweep=[D])
     assert len(world.harvests.rejects(SOURCE, 9, None)) == 1
 
 

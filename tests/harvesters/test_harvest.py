@@ -116,7 +116,7 @@ def test_a_failed_harvest_goes_on_from_its_last_page(world: World) -> None:
     assert len(ids(world)) == 5
 
 
-def test_names_the_truth_lacks_or_has_otherwise_are_asked_for_and_until_then_the_place_stays(world: World) -> None:
+def test_names_the_truth_lacks_or_has_otherwise_are_asked_for_until_they_come(world: World) -> None:
     run(world, Step(records=(dataset("a", revision="1"), dataset("b", revision="1"))), END)
     orders: list[Order] = []
     names = Step(
@@ -128,17 +128,60 @@ def test_names_the_truth_lacks_or_has_otherwise_are_asked_for_and_until_then_the
         orders.append(order)
         if order.ids and len(orders) == 2:
             raise RetryLater("later")
-        yield Step(records=(dataset("b", revision="2"), dataset("c"))) if order.ids else names
+        if not order.resume.state:
+            yield Step(records=(dataset("b", revision="2"), dataset("c"))) if order.ids else names
         yield End(complete=False, kinds=(), next=Bookmark()) if order.ids else END
 
     failed = harvest(SOURCE, INCREMENTAL, walk, world.harvests, "test")
     assert failed is not None
-    assert failed.bookmark.state == {}
+    assert failed.bookmark.state == {"at": 1}
     done = harvest(SOURCE, INCREMENTAL, walk, world.harvests, "test")
     assert done is not None
     assert done.state is HarvestState.DONE
+    assert orders[2].resume.state == {"at": 1}, "no name is read twice"
     assert [order.ids for order in orders if order.ids][-1] == ((Kind.DATASET, "b"), (Kind.DATASET, "c"))
     assert ids(world) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("visit", range(1, 10))
+def test_a_process_that_dies_while_it_fetches_late_names_leaves_them_to_the_next(tmp_path: Path, visit: int) -> None:
+    """Killed at every transaction of that phase: what was named is fetched, once, and nothing is named again."""
+    left = [10_000]
+
+    def at(name: str) -> None:
+        left[0] -= name.startswith(("page: ", "sweep: ", "close: ")) and name.endswith("commit")
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    world = World(tmp_path / "truth.db", at=at)
+    run(world, Step(records=(dataset("gone"), dataset("kept", revision="1"))), END)
+    wanted = {f"x{n}" for n in range(6)}
+    named: list[Order] = []
+    fetched: list[str] = []
+
+    def walk(order: Order) -> Iterator[Step | End]:
+        if not order.ids and not order.resume.state:
+            named.append(order)
+            seen = [(Kind.DATASET, id, "1") for id in sorted(wanted | {"kept", "ghost"})]
+            yield Step(seen=tuple(seen), bookmark=Bookmark({"named": True}))
+        for kind, id in order.ids:
+            assert kind is Kind.DATASET
+            fetched.append(id)
+            yield Step(records=(dataset(id, revision="1"),) if id in wanted else ())
+        yield END
+
+    left[0] = 2 + visit
+    with pytest.raises(KeyboardInterrupt):
+        harvest(SOURCE, INCREMENTAL, walk, world.harvests, "test")
+    left[0] = 10_000
+    world.clock.forward(hours=1)  # the dead process gave no lease back
+    done = harvest(SOURCE, INCREMENTAL, walk, world.harvests, "next")
+    assert done is not None
+    assert (done.state, len(named)) == (HarvestState.DONE, 1)
+    assert ids(world) == wanted | {"kept"}, "what the sweep named is there, what it did not name is gone"
+    assert world.harvests.owing(SOURCE, 9) == []
+    again = [id for id in wanted if fetched.count(id) > 1]
+    assert len(again) <= 1, "only what was in hand when it died is fetched twice"
 
 
 def test_late_names_are_asked_for_in_portions_and_none_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

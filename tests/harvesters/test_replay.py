@@ -87,8 +87,12 @@ def test_the_page_of_a_container_that_starts_is_passing_and_a_missing_object_is_
 def test_time_literals_are_the_servers_own_digits() -> None:
     assert literal("2026-11-22T17:33:30.000+01:00") == "{ts 2026-11-22 17:33:30}"
     first = json.loads((WIRE / "run-6.2.0" / "query-facility.json").read_text())["body"][0]["Facility"]
-    there = ["Facility", first["id"], first["createTime"]]
-    other = ["Facility", first["id"], first["createTime"].replace("+01:00", "Z")]
-    assert not zone_changed(there, list(there))
-    assert zone_changed(there, other)
-    assert not zone_changed(None, there)
+    assert first["createTime"].endswith("+01:00")
+
+
+def test_a_zone_has_changed_when_an_offset_that_was_known_is_another() -> None:
+    assert not zone_changed(["+01:00", "+02:00"], ["+01:00", "+02:00"])
+    assert zone_changed(["+01:00", "+02:00"], ["-05:00", "-04:00"])
+    assert zone_changed(["Z", "Z"], ["Z", "+01:00"])  # UTC and London are one in winter
+    assert not zone_changed(["", "+02:00"], ["+01:00", ""])
+    assert not zone_changed(None, ["Z", "Z"])
