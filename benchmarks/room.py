@@ -76,7 +76,8 @@ def _sqlite(folder: Path, count: int) -> Result:
     with open_house(settings(folder), write_index=True) as house:
         empty = _database(folder)
         committing, projecting = fill(house, count)
-    return _weighed("SQLite", count, _database(folder) - empty, committing, projecting)
+    size = _database(folder)  # when it is closed, its log has been written into it
+    return _weighed("SQLite", count, size - empty, committing, projecting)
 
 
 def _postgresql(folder: Path, url: str, count: int) -> Result:
