@@ -27,7 +27,8 @@ _DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One list of the backend: where it is, what orders it, which field is the record's id, and whether it filters by time."""
+    """One list of the backend: where it is, what orders it, which field is the record's id, whether it filters by time, and whether a
+    record is asked for by the key that orders (published data: its DOI is its `_id`, and no field of its own in the database)."""
 
     kind: Kind
     path: str
@@ -35,13 +36,19 @@ class Route(msgspec.Struct, frozen=True):
     id: str
     crosswalk: Callable[[Place, object], AnyRecord | Reject]
     dated: bool = True
+    keyed: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The field by which records are asked for by their ids."""
+        return self.key if self.keyed else self.id
 
 
 ROUTES = (
     Route(Kind.INSTRUMENT, "/instruments", "_id", "pid", scicat.instrument, dated=False),
     Route(Kind.INVESTIGATION, "/proposals", "_id", "proposalId", scicat.proposal),
     Route(Kind.SAMPLE, "/samples", "_id", "sampleId", scicat.sample),
-    Route(Kind.PUBLICATION, "/publisheddata", "_id", "doi", scicat_published.published),
+    Route(Kind.PUBLICATION, "/publisheddata", "_id", "doi", scicat_published.published, keyed=True),
     Route(Kind.DATASET, "/datasets", "pid", "pid", scicat.dataset),
 )
 
@@ -96,17 +103,17 @@ class Lists:
 
     def _batch(self, route: Route, ids: Sequence[str]) -> Iterator[Slice]:
         try:
-            raws = self._list(route, {route.id: {"$in": list(ids)}}, len(ids), ())
+            raws = self._list(route, {route.asked: {"$in": list(ids)}}, len(ids), ())
             there = {raw.get(route.id) for raw in raws if isinstance(raw, Mapping)}
             missing = [id for id in ids if id not in there]
             if missing:
                 pattern = "|".join(re.escape(id) for id in missing)
-                raws += self._list(route, {route.id: {"$regex": f"^(?:{pattern})$"}}, len(missing), ())
+                raws += self._list(route, {route.asked: {"$regex": f"^(?:{pattern})$"}}, len(missing), ())
         except StopHarvest as error:
             if error.reason != "too-large":
                 raise
             if len(ids) == 1:
-                raws = self._list(route, {route.id: {"$in": list(ids)}}, 1, (route.id, "updatedAt"))
+                raws = self._list(route, {route.asked: {"$in": list(ids)}}, 1, (route.id, "updatedAt"))
                 yield Slice([], ids[0], too_large=ids[0], revision=revision(raws[-1]) if raws else None)
                 return
             half = len(ids) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from demo.icat.concise import concise
 from demo.icat.entities import Schema
@@ -17,11 +18,17 @@ CLAUSES = ("WHERE", "GROUP", "ORDER", "HAVING", "INCLUDE", "LIMIT", "JOIN", "LEF
 
 def parse(text: str, schema: Schema) -> Query:
     """A query of either form; raises Refusal BAD_PARAMETER in the server's words."""
+    query = _selecting(text)
+    return concise(Reader(text, tokens(text)), schema) if query is None else query
+
+
+@lru_cache(maxsize=2048)
+def _selecting(text: str) -> Query | None:
+    """A JPQL query, which a harvester asks again and again; None for the other form."""
     words = tokens(text)
-    reader = Reader(text, words)
     if not words:
         raise bad("Attempt to read beyond end")
-    return _jpql(text, words) if reader.at("SELECT") else concise(reader, schema)
+    return _jpql(text, words) if Reader(text, words).at("SELECT") else None
 
 
 def _tail(words: list[Token]) -> int:

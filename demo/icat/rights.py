@@ -17,8 +17,6 @@ May = Callable[[Row], bool]
 
 
 def _rule(store: Store, user: User, what: str) -> tuple[str, May | None]:
-    if what in store.schema:
-        return what, None
     query = parse(what, store.schema)
     plan = Plan(store, user.name, query)
     entity = plan.scope.variables[query.sources[0].variable].entity
@@ -48,8 +46,11 @@ class Rights:
 
     def _compile(self, entity: str) -> May | None:
         store, user = self._store, self._user
-        mentioned = [what for what in user.reads if what in store.schema or entity in what.split()]
-        rules = [_rule(store, user, what) for what in mentioned]
+        queries = (what for what in user.reads if what not in store.schema and entity in what.split())
+        rules = [
+            *((what, None) for what in user.reads if what == entity),
+            *(_rule(store, user, what) for what in queries),
+        ]
         tests = [test for name, test in rules if name == entity]
         if not tests:
             return None

@@ -36,9 +36,18 @@ class Given:
 
 
 class Site:
-    """A source of a facility, and the truth it is harvested into. `clock` is the harvester's own."""
+    """A source of a facility, and the truth it is harvested into. `clock` is the harvester's own; `call` another way to the source than
+    by sockets (inprocess.py)."""
 
-    def __init__(self, kind: str, url: str, folder: Path, login: dict[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        kind: str,
+        url: str,
+        folder: Path,
+        login: dict[str, str] | None = None,
+        world: truths.World | None = None,
+        **more: Any,
+    ) -> None:
         self.facility = Facility(id="home", name="Home")
         fields = {"id": "one", "kind": kind, "url": url, "rate": None, "allowPrivateAddress": True, "login": login}
         self.source = Source(**fields | more)
@@ -48,7 +57,8 @@ class Site:
         self.folder = folder
         self.orders: list[Order] = []
         self.between: Callable[[Step | End], None] = lambda _step: None
-        self.world = truths.World(folder / "truth.db")
+        self.call: Any = None
+        self.world = world or truths.World(folder / "truth.db")
 
     @property
     def name(self) -> str:
@@ -58,6 +68,8 @@ class Site:
         """The harvester, impatient."""
         made = KINDS[self.source.kind](self.facility, self.source, self.secrets, self.clock)
         made._http.patience = self.patience  # type: ignore[attr-defined]
+        if self.call is not None:
+            made._http._call = self.call  # type: ignore[attr-defined]
         return made
 
     def walk(self, order: Order) -> Iterator[Step | End]:
