@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from catalogue.ports import Harvest
+from harvesters.probe import report
 from harvesters.registry import KINDS
 from pangate.house import House
 from pangate.loops import Loops
@@ -18,7 +20,6 @@ from pangate.projection import Projection
 from pangate.work import Work
 from schema.activities import HarvestMode
 from schema.errors import Misconfigured, Unavailable
-from schema.records import encode
 
 _WAIT_S = 120.0
 _REBUILD_S = 6 * 3600.0
@@ -105,7 +106,7 @@ def _asked(house: House, id: int) -> int:
 
 
 def probe(house: House, source: str) -> dict[str, Any]:
-    """A look at a source that keeps nothing."""
+    """The mapping report of a source, from a look that keeps nothing."""
     facility, place = house.federation.sources()[source]
     if place.kind not in KINDS:
         raise Misconfigured(f"there is no harvester of the kind {place.kind}; there are: {', '.join(KINDS)}.")
@@ -114,13 +115,4 @@ def probe(house: House, source: str) -> dict[str, Any]:
         found = harvester.probe()
     finally:
         harvester.close()
-    return {
-        "source": source,
-        "ok": found.ok,
-        "message": found.message,
-        "version": found.version,
-        "identity": found.identity,
-        "counts": found.counts,
-        "sample": [encode(record).decode() for record in found.sample[:3]],
-        "rejects": [{"id": each.id, "reason": each.reason, "message": each.message} for each in found.rejects],
-    }
+    return {"source": source, **msgspec.to_builtins(report(found))}

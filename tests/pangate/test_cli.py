@@ -107,6 +107,9 @@ def test_a_probe_keeps_nothing(operator: Operator, tmp_path: Path) -> None:
     done = operator.types("harvest", "--probe", "--json", PANGATE_DATA=str(tmp_path))
     (found,) = json.loads(done.stdout)
     assert found["ok"], found
+    assert found["looked_at"]["dataset"] > 0
+    assert {each["field"] for each in found["fields"] if each["kind"] == "dataset"} >= {"title", "techniques"}
+    assert all(isinstance(each["pid"], str) for each in found["sample"])
     empty = operator.types("sources", "--json", PANGATE_DATA=str(tmp_path))
     assert json.loads(empty.stdout)[0]["records"] == 0
 
