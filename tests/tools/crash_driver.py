@@ -56,9 +56,9 @@ SMALL = 20
 @dataclass(frozen=True)
 class Plan:
     """What a process does. `kill`: at which named point, and at its which visit (from 1); None: it lives. `moving`: its time moves.
-    `ready` and `done` are the files where it notes when it could answer, and that it came to its end. `patient`: it goes on, as the
-    crew does, when it is told that a store failed; after three such answers it removes the file `ballast`; `fault` is what its disk does;
-    `dies`: it kills itself at its so manieth failure."""
+    `ready` and `done` are the files where it notes when it could answer, with its processor time, and that it came to its end.
+    `patient`: it goes on, as the crew does, when it is told that a store failed; after three such answers it removes the file
+    `ballast`; `fault` is what its disk does; `dies`: it kills itself at its so manieth failure."""
 
     folder: Path
     federation: Path
@@ -127,7 +127,7 @@ def lived(plan: Plan) -> None:
         house = dataclasses.replace(opened, platforms=watched)
         house.index.search(Search(first=1))
         if plan.ready is not None:
-            plan.ready.write_text(str(time.monotonic()))
+            plan.ready.write_text(f"{time.monotonic()} {time.process_time()}")
         for each in plan.work:
             trouble.patiently(lambda each=each: WORK[each](house), lambda: _reads(house))  # type: ignore[misc]
     if plan.done is not None:
