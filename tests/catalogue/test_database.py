@@ -13,6 +13,14 @@ from catalogue.database import open_database
 from catalogue.tables import metadata
 from schema.errors import Misconfigured, Unavailable
 
+BACK_TO_2 = (
+    "DROP TABLE arrears",
+    "ALTER TABLE rejects DROP COLUMN revision",
+    "ALTER TABLE sources DROP COLUMN bookmark_by",
+    "UPDATE alembic_version SET version_num = '0002'",
+)
+"""What makes a database of revision 2 of one of revision 3, on both engines."""
+
 
 def test_the_migrations_build_exactly_the_tables(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/deep/er/truth.db", clock=Clock())
@@ -22,6 +30,18 @@ def test_the_migrations_build_exactly_the_tables(tmp_path: Path) -> None:
         built = {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
     for table in metadata.sorted_tables:
         assert ("AUTOINCREMENT" in built[table.name]) == bool(table.dialect_options["sqlite"]["autoincrement"])
+
+
+def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/truth.db"
+    with open_database(url, clock=Clock()).write("back to revision 2") as connection:
+        for statement in BACK_TO_2:
+            connection.execute(text(statement))
+        connection.execute(text("INSERT INTO sources (source, bookmark) VALUES ('a/b', '{\"state\":{}}')"))
+    with open_database(url, clock=Clock()).read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [("a/b", None)]
 
 
 def test_a_database_of_the_future_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from paper_index import PaperIndex
+from sqlalchemy import text
 from truths import SOURCE, Clock, World, at_instrument, dataset, instrument
 
 from catalogue.launches import Launches
@@ -71,6 +72,25 @@ def test_the_migrations_build_the_tables(world: World) -> None:
     with world.database.write("compare") as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(world: World, tmp_path: Path) -> None:
+    world.harvests.request(SOURCE, HarvestMode.FULL, "me")
+    back = (
+        "DROP TABLE arrears",
+        "ALTER TABLE rejects DROP COLUMN revision",
+        "ALTER TABLE sources DROP COLUMN bookmark_by",
+        "UPDATE alembic_version SET version_num = '0002'",
+    )
+    with world.database.write("back to revision 2") as connection:
+        for statement in back:
+            connection.execute(text(statement))
+    again = World(tmp_path, url=world.url)
+    with again.database.read() as connection:
+        assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [(SOURCE, None)]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
+    assert again.harvests.owing(SOURCE, 9) == []
+    again.database.close()
 
 
 def test_a_harvest_its_deaths_and_embargoes_reach_the_index(world: World) -> None:
