@@ -19,13 +19,17 @@ while ratios taken in turns still hold roughly.
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of
 the engine over itself), and the two executors and the pipeline by seconds of the processor, which others at work disturb least.
-Not measured yet: a harvest from ICAT. A harvest of fewer than 100,000 records says little about the share of an incremental one:
-what it costs to start weighs.
+A harvest of fewer than 100,000 records says little about the share of an incremental one: what it costs to start a process weighs.
 
 What is measured: records of the demo's invented synchrotron through the real crosswalk, varied to the number wanted (`records.py`);
-a search with a text, two filters, three facets and twenty hits with thirty fields (`question.py`); a harvest from a SciCat stand-in whose
-pages are rendered beforehand (`source.py`); `pangate serve` as a process of its own, the rate limit off,
-over the embedded stores if nothing else is said.
+a search with a text, two filters, three facets and twenty hits with thirty fields (`question.py`); `pangate serve` as a process of its
+own, the rate limit off, over the embedded stores if nothing else is said.
+
+A harvest is that of `pangate harvest`: a child that fetches and converts, its parent that commits. It is held against the longer of two
+things done alone: a *bare walk* (the same pages fetched and parsed, nothing else) and *our own pipeline* (what was parsed converted and
+committed, in one process). Below one, the two processes helped each other. SciCat's pages are rendered beforehand (`source.py`; a record is
+a dataset); ICAT's are the answers of the demo's icat.server, kept when they were first asked for (`icat_source.py`; a row is a row of an
+answer, of which a record takes about twenty, so that the goal is counted in rows for the source and in records for us).
 
 Searching reads the index alone, so the catalogues of 100,000 and of a million records stand in an index that was filled through the Index
 port, and the truth beside them is empty (`kept.py`); every 1,600 records have their own investigations and samples. These indexes are kept

@@ -23,6 +23,10 @@ Name = tuple[str, Kind, str]
 
 CHUNK = 500
 
+Written = Mapping[bytes, AnyRecord]
+"""Records that a transaction has at hand, by their bytes: what was just written need not be read again."""
+_NONE_WRITTEN: Written = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -71,13 +75,15 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
-def assemble(connection: Connection, keys: Collection[Key], order: Order) -> dict[Key, Assembled]:
+def assemble(
+    connection: Connection, keys: Collection[Key], order: Order, written: Written = _NONE_WRITTEN
+) -> dict[Key, Assembled]:
     """The documents of those of the (kind, pid) that have a live record."""
     by_key: dict[Key, list[Kept]] = defaultdict(list)
     for kind, pids in by_kind(keys).items():
         for chunk in chunks(pids):
             condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
-            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition))):
+            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition)), written):
                 by_key[kind, kept.record.pid].append(kept)
     groups = {key: sorted(found, key=order.rank) for key, found in by_key.items()}
     neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
@@ -114,8 +120,9 @@ def lifted(record: AnyRecord, due: datetime | None) -> AnyRecord:
     return replace(record, access=access_at(record.access, record.release, record.release))
 
 
-def _kept(rows: Iterable[Row[Any]]) -> Iterable[Kept]:
-    return (Kept(lifted(decode(row.data), row.due), row.public, row.harvested) for row in rows)
+def _kept(rows: Iterable[Row[Any]], written: Written = _NONE_WRITTEN) -> Iterable[Kept]:
+    found = ((row, written.get(row.data)) for row in rows)
+    return (Kept(lifted(known or decode(row.data), row.due), row.public, row.harvested) for row, known in found)
 
 
 def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> Assembled:

@@ -57,6 +57,7 @@ class Intake:
         self._harvest = harvest
         self._numbers = Numbers(connection, CHANGES, PUBLIC)
         self._moves: dict[Key, Move] = {}
+        self._written: dict[bytes, AnyRecord] = {}
 
     def upsert(self, incoming: Sequence[AnyRecord]) -> Taken:
         """Take records in (of one name the last). Equal content is only seen; a foreign or owned pid is refused."""
@@ -76,6 +77,7 @@ class Intake:
             row = self._row(kept, packed[name], hashes[name])
             (changed if name in known else fresh).append(row)
             self._move(name, before.get(name), kept)
+            self._written[packed[name]] = record
         self.seen(same)
         self._revise([latest[name] for name in same if known[name].revision != latest[name].revision])
         self._write(fresh, changed)
@@ -108,7 +110,7 @@ class Intake:
         links.rewrite(self._connection, moves)
         touched = links.touched(self._connection, moves)
         moved = [key for move in moves for key in move.documents()]
-        number(self._connection, self._numbers, moved, touched, self._now, self._rules.order)
+        number(self._connection, self._numbers, moved, touched, self._now, self._rules.order, self._written)
         self._numbers.keep()
 
     def _known(self, names: Iterable[Key]) -> dict[Key, Any]:

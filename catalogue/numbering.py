@@ -8,20 +8,26 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from catalogue.assembly import Assembled, Key, Order, assemble, by_kind, chunks
+from catalogue.assembly import Assembled, Key, Order, Written, assemble, by_kind, chunks
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.tables import documents
 
 
 def number(
-    connection: Connection, numbers: Numbers, moved: Sequence[Key], touched: Sequence[Key], now: datetime, order: Order
+    connection: Connection,
+    numbers: Numbers,
+    moved: Sequence[Key],
+    touched: Sequence[Key],
+    now: datetime,
+    order: Order,
+    written: Written | None = None,
 ) -> int:
     """Give the documents of moved records the next change numbers, those of touched ones only if they show something else now; and
     public numbers where the public document appears, changes or disappears. How many got a number."""
     forced = dict.fromkeys(moved)
     keys = list(dict.fromkeys((*moved, *touched)))
     rows = _rows(connection, keys)
-    assembled = assemble(connection, keys, order)
+    assembled = assemble(connection, keys, order, written or {})
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for key in keys:

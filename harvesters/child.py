@@ -38,6 +38,10 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", 
 """What the child inherits: none of the secrets that it is not told."""
 
 
+_QUICK = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""Nothing is looked for that could be plugged in: it takes a while, and nothing else has a say where foreign bytes are met."""
+
+
 class Task(msgspec.Struct, frozen=True):
     """What the child is told: facility and source (as JSON of their models), the order, the secrets the login names, and the
     vocabulary of techniques when it is not the packaged one."""
@@ -100,7 +104,7 @@ def walk(
         stdout=subprocess.PIPE,
         start_new_session=True,
         cwd=_HOME,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _QUICK,
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -24,8 +24,8 @@ class Kind(StrEnum):
     SAMPLE = "sample"
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
-    """A value that is part of a record."""
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False, gc=False):
+    """A value that is part of a record. Frozen and made of values, it is never in a cycle: the collector need not look (`gc`)."""
 
 
 class Person(Part, frozen=True):

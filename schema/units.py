@@ -21,6 +21,7 @@ from functools import lru_cache
 
 import pint
 
+from schema.unit_names import may_be_known
 from schema.unit_table import (
     AMBIGUOUS,
     BASES,
@@ -90,7 +91,7 @@ class _NotUnderstood(Exception):
 def si(value: float, unit: str | None) -> Quantity | None:
     """The value in SI, or None: unknown, ambiguous or no unit, NaN, infinite or out of the range of a double."""
     scale = _scale(unit) if unit is not None and len(unit) <= 2 * UNIT_LENGTH else None
-    number = _decimal(value)
+    number = _decimal(value) if scale is not None else None
     if scale is None or number is None:
         return None
     result = _finite(_CONTEXT.divide(_scaled(number, scale), scale.denominator), number)
@@ -281,7 +282,7 @@ _PINT_BASES = {
 
 def _by_pint(word: str) -> _Unit:
     """A unit that only pint knows, by its full name: the name it finds must be the one that was written."""
-    if _LETTERS.fullmatch(word) is None or not word.isascii():
+    if _LETTERS.fullmatch(word) is None or not word.isascii() or not may_be_known(word):
         raise _NotUnderstood
     for prefix, name, _ in _registry().parse_unit_name(word):
         found = (prefix + name).replace("_", "")

@@ -62,17 +62,23 @@ def techniques(place: Place, named: Iterable[tuple[object, object]]) -> tuple[Te
 
 def details(raw: Mapping[str, Any], names: Iterable[str]) -> tuple[Detail, ...]:
     """The named plain facts of a raw record as details, under the source's own names."""
-    told = ((name, value) for name in names if (value := raw.get(name)) is not None)
-    return tuple(Detail(name, found) for name, value in told if (found := _readable(value)) is not None)
+    found = []
+    for name in names:
+        value = raw.get(name)
+        if value is not None and (shown_as := _readable(value)) is not None:
+            found.append(Detail(name, shown_as))
+    return tuple(found)
 
 
 def _readable(value: object) -> str | None:
+    if isinstance(value, str):
+        return said(value, TEXT)
     if isinstance(value, list):
         parts = (
             shown(each) if isinstance(each, Mapping | list) and each else said(each, TEXT) for each in value[:MANY]
         )
         return ", ".join(part for part in parts if part)[:TEXT] or None
-    if not isinstance(value, str) and isinstance(value, Mapping):
+    if isinstance(value, Mapping):
         return shown(value) if value else None
     return said(value, TEXT)
 

@@ -37,8 +37,10 @@ def parameter(
         return None
     if bottom is not None and top is not None and bottom > top:
         bottom, top = top, bottom
-    converted = [_converted(each, written, spelled) for each in (single, bottom, top)]
-    known = next((each for each in converted if each is not None), None)
+    exact, least, most = (
+        None if each is None else _converted(each, written, spelled) for each in (single, bottom, top)
+    )
+    known = exact or least or most
     return Parameter(
         name=place.parameters.get(fold(source_name), source_name) if place.parameters else source_name,
         source_name=source_name,
@@ -47,15 +49,14 @@ def parameter(
         min=bottom,
         max=top,
         unit=written,
-        si_value=converted[0].value if converted[0] else None,
-        si_min=converted[1].value if converted[1] else None,
-        si_max=converted[2].value if converted[2] else None,
+        si_value=exact.value if exact else None,
+        si_min=least.value if least else None,
+        si_max=most.value if most else None,
         si_unit=known.unit if known else None,
         dimension=known.dimension if known else None,
     )
 
 
-def _converted(value: float | None, unit: str | None, spelled: str | None) -> Quantity | None:
-    if value is None or (unit is None and spelled is None):
-        return None
-    return si(value, unit) or si(value, spelled)
+def _converted(value: float, unit: str | None, spelled: str | None) -> Quantity | None:
+    found = si(value, unit) if unit is not None else None
+    return found or (si(value, spelled) if spelled is not None else None)

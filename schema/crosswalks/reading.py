@@ -53,6 +53,8 @@ def said(value: object, cap: int = NAME) -> str | None:
 
 def number(value: object) -> float | None:
     """A finite number, also when it came as text (but 007 is a name, and 1_000 is none of science's); never a truth value."""
+    if type(value) is float:
+        return value + 0.0 if math.isfinite(value) else None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and (len(value) > 64 or _NOT_NUMBER.search(value)):
@@ -116,7 +118,9 @@ def items(value: object) -> list[Any]:
 
 def texts(value: object, cap: int = NAME) -> tuple[str, ...]:
     """The clean, telling texts among `items`, once each, in order."""
-    return tuple(dict.fromkeys(found for each in items(value) if (found := said(each, cap)) is not None))
+    if value is None or value == []:
+        return ()
+    return tuple(dict.fromkeys([found for each in items(value) if (found := said(each, cap)) is not None]))
 
 
 def mapping(value: object) -> Mapping[str, Any]:

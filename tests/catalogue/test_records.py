@@ -8,9 +8,12 @@ import pytest
 from truths import SOURCE, World, at_instrument, dataset, in_investigation, instrument, investigation
 
 from catalogue import links
+from catalogue.assembly import Order
+from catalogue.changes import CHANGES, PUBLIC, Numbers
+from catalogue.numbering import number
 from catalogue.ports import Page
 from schema.access import Access, Visibility
-from schema.records import Dataset, Document, Kind, Publication
+from schema.records import Dataset, Document, Kind, Parameter, Publication
 
 D = Kind.DATASET
 
@@ -253,3 +256,21 @@ def test_provenance_tells_when_the_content_came_not_when_it_was_last_seen(world:
     world.clock.forward(days=1)
     world.put(dataset("a"))
     assert found(world).provenance[0].harvested == came
+
+
+def test_what_was_numbered_from_memory_is_what_the_database_gives_back(world: World) -> None:
+    """A page's documents are put together from the records as they came, later ones from the rows: they must not differ."""
+    world.put(instrument("i", name="D17"), investigation("n", proposal="EXP-1"))
+    full = dataset(
+        "a",
+        instruments=at_instrument("i"),
+        investigation=in_investigation("n"),
+        keywords=("α-Fe2O3", '"quoted" \\ text'),
+        revision="2024-01-01T00:00:00.5Z",
+        parameters=(Parameter("T", "T", 1e-7, unit="K", si_value=-0.0, si_unit="K", dimension="temperature"),),
+    )
+    world.put(full, dataset("b", access=Access.EMBARGOED, release=world.clock() + timedelta(days=1)))
+    with world.database.write("again") as connection:
+        numbers = Numbers(connection, CHANGES, PUBLIC)
+        keys = [(D, "ill/dataset/a"), (D, "ill/dataset/b"), (Kind.INSTRUMENT, "ill/instrument/i")]
+        assert number(connection, numbers, [], keys, world.clock(), Order({})) == 0
