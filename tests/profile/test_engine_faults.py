@@ -248,21 +248,23 @@ def test_a_node_that_hangs_keeps_few_waiting_and_searches_that_hang_keep_nobody(
         try:
             gateway = house.start("serve")
             house.ready(gateway)
-            with ThreadPoolExecutor(220) as crowd:
-                hanging = [crowd.submit(page, gateway, "stuck") for _ in range(150)]
+            done = threading.Event()
+            with ThreadPoolExecutor(150) as stuck_ones, ThreadPoolExecutor(40) as crowd:
+                hanging = [stuck_ones.submit(stuck_pages, gateway, done) for _ in range(150)]
                 until(lambda: one.hanging + other.hanging >= 60, 30, gateway.said)
                 codes = [ask(gateway), ask(gateway, LEDGER)]
                 assert one.hanging + other.hanging > 0, "all that while others hang"
                 assert codes == ["ok", "ok"]
                 assert _lives(gateway)
                 assert readiness(gateway)[0] == 200
-                assert {each.result() for each in hanging} <= {503, 504}
+                done.set()
+                assert set().union(*(each.result() for each in hanging)) == {503}
                 left = one.left + other.left
                 assert left >= 150, "a search that nobody waits for any longer is ended"
                 rule["sick"] = HANG
                 found = Counter(crowd.map(lambda client: ask(gateway, client=client // 6), range(200)))
                 assert found["ok"] >= 150, found
-                assert set(found) <= {"ok", "UNAVAILABLE", "RATE_LIMITED"}, found
+                assert set(found) <= {"ok", "UNAVAILABLE"}, found
                 again = Counter(crowd.map(lambda client: ask(gateway, client=client // 6), range(60)))
                 assert again["ok"] >= 58, "it is left alone but for a trial now and then"
                 assert readiness(gateway)[0] == 200
@@ -282,6 +284,14 @@ def test_a_node_that_hangs_keeps_few_waiting_and_searches_that_hang_keep_nobody(
 def stuck(asked: Asked) -> str:
     """Searches for one word are never answered."""
     return HANG if searches(asked) and b"stuck" in asked.body else PASS
+
+
+def stuck_pages(gateway: Program, done: threading.Event) -> set[int]:
+    """Ask for a search that hangs again and again; the statuses."""
+    found = {page(gateway, "stuck")}
+    while not done.is_set():
+        found.add(page(gateway, "stuck"))
+    return found
 
 
 def page(gateway: Program, word: str, timeout: float = 30) -> int:
