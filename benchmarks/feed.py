@@ -33,7 +33,7 @@ def measure(folder: Path, count: int, times: int) -> list[Result]:
             extra.append(watch.done())
             busy.append(_busy_s(pid) - begun)
     took, grew = min(seconds), max(extra)
-    details = {"MiB": length / 1_048_576, "datasets_per_s": count / took, "processor_s": min(busy)}
+    details = {"repeats": times, "MiB": length / 1_048_576, "datasets_per_s": count / took, "processor_s": min(busy)}
     note = "" if count == _STATED else f" (stated for {_STATED:,})"
     return [
         Result(

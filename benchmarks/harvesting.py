@@ -71,13 +71,14 @@ def _results(
     share = min(updates) / min(fulls)
     told = {
         "records": count,
+        "repeats": len(fulls),
         "harvest_s": min(fulls),
         "walk_s": min(walks),
         "walk_records_per_s": count / min(walks),
         "pipeline_s": min(own),
     }
     parts = {f"{name}_per_s": count / min(each[name] for each in pipelines) for name in pipelines[0]}
-    later = {"incremental_s": min(updates), "id_sweep_s": min(sweeps)}
+    later = {"repeats": len(updates), "incremental_s": min(updates), "id_sweep_s": min(sweeps)}
     return [
         Result(
             "SciCat harvest, wall time over the longer of bare walk and own pipeline",

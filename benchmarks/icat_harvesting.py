@@ -66,6 +66,7 @@ def measure(datasets: int, times: int) -> list[Result]:
     ratio, speed = min(fulls) / max(min(walks), min(own)), rows / min(walks)
     told = {
         "records": records,
+        "repeats": len(fulls),
         "entity_rows": rows,
         "questions": len(asked),
         "source_rows_per_s": speed,

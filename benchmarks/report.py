@@ -19,7 +19,8 @@ while ratios taken in turns still hold roughly.
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of
 the engine over itself), and the two executors and the pipeline by seconds of the processor, which others at work disturb least.
-A harvest of fewer than 100,000 records says little about the share of an incremental one: what it costs to start a process weighs.
+Of one repeat there is no spread. A harvest of fewer than 100,000 records says little about the share of an incremental one: what it costs
+to start a process weighs.
 
 What is measured: records of the demo's invented synchrotron through the real crosswalk, varied to the number wanted (`records.py`);
 a search with a text, two filters, three facets and twenty hits with thirty fields (`question.py`); `pangate serve` as a process of its
