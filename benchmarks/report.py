@@ -13,8 +13,8 @@ _HEAD = """# Measurements
 Written by `python -m benchmarks --keep` (`make bench` measures and only tells; `--quick` proves that everything runs). Every figure is a
 ratio within one run, or a figure of one process; none is a test. *Spread* is the distance of the quartiles of the repeats over their
 median; *noise* the same of the reference alone, so a difference smaller than either says nothing, and above 50 % the figure is
-unproved. The load is that of the machine when the run began: above the number of cores, others were at work and seconds are too long,
-while ratios taken in turns still hold roughly.
+unproved, as it is when it was run but once on a busy machine. The load is that of the machine when the run began: above the number of
+cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly.
 
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of
@@ -66,18 +66,20 @@ def _row(each: dict[str, Any]) -> str:
     once = each["details"].get("repeats") == 1
     noise = "" if each["noise"] is None or once else f"{each['noise']:.0%}"
     spread = "one run" if once else f"{each['spread']:.0%}"
-    mark = (
-        ""
-        if each["goal"] == "told"
-        else "unproved"
-        if (each["noise"] or 0) > _TOO_NOISY
-        else "met"
-        if each["met"]
-        else "**missed**"
-    )
+    mark = _mark(each, once=once)
     measured = f"{each['measured']:.4g} {each['unit']}"
     load = each["machine"]["load"]
     return f"| {each['name']} | {each['goal']} | {measured} | {mark} | {spread} | {noise} | {load} |"
+
+
+def _mark(each: dict[str, Any], *, once: bool) -> str:
+    """What came of a goal. What was run but once while others were at work proves nothing, unless it is seconds of the processor."""
+    if each["goal"] == "told":
+        return ""
+    alone = each["machine"]["load"] <= each["machine"]["cores"]
+    if (each["noise"] or 0) > _TOO_NOISY or (once and not alone and "of one core" not in each["name"]):
+        return "unproved"
+    return "met" if each["met"] else "**missed**"
 
 
 def _told(details: dict[str, Any]) -> str:
