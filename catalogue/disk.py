@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from schema.errors import DiskFailed
 
@@ -16,6 +18,9 @@ _FAILING = {errno.EIO, errno.EROFS}
 _SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 _SQLITE_FAILING = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 _POSTGRESQL = {"53100": FULL, "58030": FAILING}
+_LOST = "io::Error most likely"
+LITTLE = 1 << 20
+"""Bytes: with less than that free, a disk counts as full."""
 _RUST = re.compile(r"os error (\d+)|\bcode: (\d+)")
 
 
@@ -37,10 +42,15 @@ def of_number(what: str, number: int | None) -> DiskFailed | None:
     return failed(what, FAILING) if number in _FAILING else None
 
 
-def of_text(what: str, text: str) -> DiskFailed | None:
-    """From an error of the search engine, which tells the operating system's number in its text alone."""
+def of_text(what: str, text: str, folder: Path | None = None) -> DiskFailed | None:
+    """From an error of the search engine, which tells the operating system's number in its text alone; of a thread that it lost to the
+    disk it tells no number: then the room in the folder does."""
     found = _RUST.search(text)
-    return of_number(what, int(found[1] or found[2])) if found else None
+    if found is not None:
+        return of_number(what, int(found[1] or found[2]))
+    if _LOST not in text:
+        return None
+    return failed(what, FULL if folder is not None and shutil.disk_usage(folder).free < LITTLE else FAILING)
 
 
 def of_driver(what: str, error: BaseException | None) -> DiskFailed | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from catalogue.ports import Harvest, HarvestLedger, Lease, Page
 from harvesters.ports import End, Order, Step
@@ -44,7 +44,8 @@ def harvest(
     except LeaseLost:
         return None
     finally:
-        ledger.release(lease)
+        with suppress(Unavailable):  # the lease ends by itself; a harvest that is closed is not done again for that
+            ledger.release(lease)
 
 
 def _run(

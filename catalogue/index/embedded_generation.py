@@ -70,15 +70,16 @@ class Generation:
             held = newest.get((entry.kind, entry.pid))
             if held is None or held.version < entry.version:
                 newest[entry.kind, entry.pid] = entry
-        for kind in dict.fromkeys(entry.kind for entry in newest.values()):
-            self._write_kind(kind, [entry for entry in newest.values() if entry.kind is kind])
+        with engine(self.folder):
+            for kind in dict.fromkeys(entry.kind for entry in newest.values()):
+                self._write_kind(kind, [entry for entry in newest.values() if entry.kind is kind])
 
     def commit(self, mark: int) -> None:
         """Make everything written durable and seen, then move the mark. Raises Unavailable; nothing uncommitted is kept then."""
         try:
             for public in (True, False):  # what is hidden leaves the public index first
                 for shelf in self._of(public):
-                    with engine():
+                    with engine(self.folder):
                         shelf.commit()
                     self._at(f"index.{'public' if public else 'restricted'}.committed")
         except BaseException:

@@ -24,13 +24,13 @@ HEAP = 30_000_000  # bytes of new documents held before they become a segment
 
 
 @contextmanager
-def engine() -> Iterator[None]:
-    """Turns what tantivy raises, and what the disk does, into Unavailable; panics are no Exceptions (pyo3_runtime.PanicException)."""
+def engine(folder: Path | None = None) -> Iterator[None]:
+    """Turns what tantivy raises, and what the disk (of that folder) does, into Unavailable; a panic is no Exception there."""
     try:
         yield
     except (ValueError, OSError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        found = disk.of_number(WHAT, number) or disk.of_text(WHAT, str(error))
+        found = disk.of_number(WHAT, number) or disk.of_text(WHAT, str(error), folder)
         raise found or Unavailable(f"The search index failed: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":

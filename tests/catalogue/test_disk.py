@@ -3,6 +3,7 @@
 import errno
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,3 +64,14 @@ def test_postgresql_s_states_are_told() -> None:
 def test_a_folder_in_the_place_of_a_database_is_no_fault_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured):
         open_database(f"sqlite:///{tmp_path}", clock=None)  # type: ignore[arg-type]
+
+
+def test_a_thread_that_the_engine_lost_to_the_disk_is_told_by_the_room_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "An index writer was killed.. A worker thread encountered an error (io::Error most likely) or panicked."
+    for free, word in ((4096, "disk-full"), (1 << 30, "disk-error")):
+        monkeypatch.setattr("shutil.disk_usage", lambda _path, free=free: SimpleNamespace(free=free))
+        found = disk.of_text("the index", text, tmp_path)
+        assert found is not None
+        assert found.reason == word

@@ -151,8 +151,10 @@ def rooms(count: int, used: int, chance: random.Random) -> list[int]:
 
 
 def spoken(told: list[list[str]], number: int) -> str:
-    """What is wrong with what was told: every failure has the stable word, and a sentence with the remedy."""
-    odd = [each for each in told if each[0] != WORDS[number] or "it goes on by itself" not in each[1]]
+    """What is wrong with what was told: every failure has the stable word, and a sentence with the remedy. Of a database that cannot even
+    be opened SQLite does not say whether it is the disk or a wrong path."""
+    plain = [each for each in told if "cannot be opened: unable to open database file" not in each[1]]
+    odd = [each for each in plain if each[0] != WORDS[number] or "it goes on by itself" not in each[1]]
     return f"told otherwise: {odd[:3]}" if odd else ""
 
 
