@@ -53,9 +53,9 @@ def settle(connection: Connection, source: str, names: Iterable[Key]) -> None:
         connection.execute(delete(arrears).where(own), rows)
 
 
-def forget(connection: Connection, source: str) -> None:
-    """Forget all names of a source: everything there is will be asked for."""
-    connection.execute(delete(arrears).where(arrears.c.source == source))
+def forget(connection: Connection, source: str) -> int:
+    """Forget all names of a source: everything there is will be asked for. How many there were."""
+    return connection.execute(delete(arrears).where(arrears.c.source == source)).rowcount
 
 
 def first(connection: Connection, source: str, limit: int) -> list[Key]:

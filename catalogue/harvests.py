@@ -48,7 +48,7 @@ class Harvests(Leases):
                 connection.execute(update(harvests).where(harvests.c.id == last.id).values(values))
                 return read_harvest(connection, last.id)
             if mode is HarvestMode.FULL:
-                arrears.forget(connection, source)
+                _owe_nothing(connection, source)
             return read_harvest(connection, _new(connection, lease, source, mode, now))
 
     def bookmark(self, source: str) -> Bookmark:
@@ -258,6 +258,18 @@ def _left_behind(connection: Connection, interrupted: Any) -> bool:
     by = select(sources.c.bookmark_by).where(sources.c.source == interrupted.source)
     left = connection.execute(by).scalar_one_or_none()
     return interrupted.mode == HarvestMode.INCREMENTAL.value and left is not None and left > interrupted.id
+
+
+def _owe_nothing(connection: Connection, source: str) -> None:
+    """Forget what is owed, since everything is to be asked for. The interrupted increment whose sweep named it sets out anew: it would
+    go on beyond those names, should the full harvest not come to its end."""
+    if not arrears.forget(connection, source):
+        return
+    last = select(func.max(harvests.c.id)).where(
+        harvests.c.source == source, harvests.c.mode == HarvestMode.INCREMENTAL.value
+    )
+    cut = (harvests.c.id == last.scalar_subquery(), harvests.c.state.in_(_GOES_ON))
+    connection.execute(update(harvests).where(*cut).values(bookmark=Bookmark()))
 
 
 def _leave_behind(connection: Connection, row: Any, now: datetime) -> None:

@@ -77,6 +77,7 @@ class ElasticIndex:
         self._pause = pause
         self._reading = Reading(layout, self._techniques, clock)
         self._waiting = threading.Lock()
+        self._beginning = threading.Lock()
         self._settling = threading.Lock()
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
@@ -120,10 +121,7 @@ class ElasticIndex:
         """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable, also when
         another process has swapped the index since its mark was read: the new one's may be lower."""
         self._refuse_reading()
-        generation = self._run(current(self._layout)) or self._begin()
-        if self._followed not in (None, generation):
-            raise Unavailable("The search index was swapped meanwhile; what is new is written to the new one.")
-        self._followed = generation
+        generation = self._written_to()
         self._write(Writer(self._cluster, generation, self._techniques, self._report, pause=self._pause), entries)
         with self._settling:
             held = self._unsettled
@@ -222,6 +220,15 @@ class ElasticIndex:
     def _refuse_reading(self) -> None:
         if not self._writable:
             raise Unavailable("This index is open for reading only.")
+
+    def _written_to(self) -> Generation:
+        """The generation in use, begun where there is none: one batch at a time, or two would begin one each."""
+        with self._beginning:
+            generation = self._run(current(self._layout)) or self._begin()
+            if self._followed not in (None, generation):
+                raise Unavailable("The search index was swapped meanwhile; what is new is written to the new one.")
+            self._followed = generation
+        return generation
 
     def _begin(self) -> Generation:
         self._run(taken(self._layout, self._new()))

@@ -258,6 +258,25 @@ def test_a_failed_increment_that_a_later_harvest_has_overtaken_is_begun_anew(wor
     assert world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL).id > full.id
 
 
+def test_an_increment_whose_owed_names_a_full_harvest_forgot_sets_out_anew(world: World) -> None:
+    """Else, when the full one fails, it would end well beyond names that nobody has fetched."""
+    lease = world.lease()
+    cut = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    world.harvests.commit(lease, cut, Page(seen=((D, "new", "1"),), bookmark=Bookmark({"swept": "new"})))
+    full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    world.harvests.close(lease, full, HarvestState.FAILED, "It does not answer.", None)
+    again = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    assert (again.id, again.bookmark, world.harvests.owing(SOURCE, 9)) == (cut.id, Bookmark(), [])
+
+
+def test_an_increment_that_owed_nothing_keeps_its_place(world: World) -> None:
+    lease = world.lease()
+    cut = world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL)
+    world.harvests.commit(lease, cut, Page(bookmark=Bookmark({"swept": "m"})))
+    world.harvests.begin(lease, SOURCE, HarvestMode.FULL)
+    assert world.harvests.begin(lease, SOURCE, HarvestMode.INCREMENTAL).bookmark == Bookmark({"swept": "m"})
+
+
 def test_an_interrupted_full_harvest_goes_on_after_increments_and_leaves_their_bookmark(world: World) -> None:
     lease = world.lease()
     full = world.harvests.begin(lease, SOURCE, HarvestMode.FULL)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,9 +12,10 @@ import strategies as made
 from contracts.index import dataset
 from doubles.tollgate import AWAY, BUSY, tollgate
 
+from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
-from catalogue.index.elastic_client import Busy, Cluster, Connection, Request
-from catalogue.index.elastic_generations import Generation
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Connection, Request
+from catalogue.index.elastic_generations import Generation, Layout
 from catalogue.index.terms import NoTechniques
 
 MAKE = Request("PUT", "/an-index", {}, patient=True)
@@ -28,6 +32,40 @@ class Burdened:
         if self._left >= 0:
             raise Busy("429", after=self._after)
         return {"items": [{"index": {"status": 201}}], "docs": []}
+
+
+class Empty:
+    """A cluster without indexes, as far as names go: two who look at the same time both find none."""
+
+    def __init__(self) -> None:
+        self._both = threading.Barrier(2)
+        self._names: list[str] = []
+        self.begun: set[str] = set()
+
+    def send(self, request: Request) -> Any:
+        if request.path.startswith("/_alias/") and not self._names:
+            with suppress(threading.BrokenBarrierError):
+                self._both.wait(0.5)
+            if not self._names:
+                raise Absent("none")
+        if request.path.startswith("/_alias/"):
+            return {name: {} for name in self._names}
+        if request.path == "/_aliases":
+            added = [action["add"]["index"] for action in request.body["actions"] if "add" in action]  # type: ignore[index, call-overload]
+            self.begun |= set(added)
+            self._names = [name for name in added if name.endswith("-public")]
+        return {}
+
+
+def test_two_batches_that_come_first_begin_one_index() -> None:
+    index = ElasticIndex(Connection("http://127.0.0.1:9"), Layout("x", template=False))
+    cluster = Empty()
+    index._insistent = cluster  # type: ignore[assignment]
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(index.apply, (), 0) for _ in range(2)]:
+            done.result()
+    assert len(cluster.begun) == 2, "its two sides, and no other"
+    index.close()
 
 
 @pytest.mark.parametrize("answer", [BUSY, AWAY])
