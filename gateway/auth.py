@@ -5,6 +5,7 @@ Design section 3 (sign-in sessions) and reliability reference, 5.1.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -71,6 +72,7 @@ class Auth:
         self._jar = jar
         self._to_viewer = to_viewer
         self._clock = clock
+        self._renewing: set[asyncio.Task[Session | None]] = set()
 
     def routes(self) -> list[Route]:
         """/login, its callback, and /logout."""
@@ -172,6 +174,12 @@ class Auth:
             return None
         if tokens.refresh is None or time.time() < tokens.expires - _EARLY_S:
             return session
+        renewing = asyncio.create_task(self._renewed(session, tokens, provider))
+        self._renewing.add(renewing)
+        renewing.add_done_callback(self._renewing.discard)
+        return await asyncio.shield(renewing)  # the old token is spent by then, even if whoever asked has gone away
+
+    async def _renewed(self, session: Session, tokens: Tokens, provider: Provider) -> Session | None:
         if not await self._sessions.refresh_lock(session.hash):
             return session
         try:

@@ -36,8 +36,10 @@ def app_of(house: House, crew: Crew) -> Starlette:
         try:
             yield
         finally:
-            await reader.close()
-            await asyncio.to_thread(working.__exit__, None, None, None)
+            try:
+                await reader.close()
+            finally:
+                await asyncio.to_thread(working.__exit__, None, None, None)
 
     rooms = Rooms(
         url=settings.public_url,

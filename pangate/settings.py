@@ -82,6 +82,10 @@ class Settings(BaseSettings):
             parts = urlsplit(value or "")
             if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
                 raise ValueError(f"{name} must be https: sign-in over plain http is only allowed on this machine")
+        if self.index_url is not None and any(
+            "@" in urlsplit(each.strip()).netloc for each in self.index_url.split(",")
+        ):
+            raise ValueError("PANGATE_INDEX must not hold a login: give PANGATE_INDEX_USER and PANGATE_INDEX_PASSWORD")
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError("PANGATE_OIDC_ISSUER is set, so PANGATE_OIDC_CLIENT_ID must be set too")
         return self

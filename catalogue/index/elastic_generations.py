@@ -177,9 +177,10 @@ def outdated(layout: Layout) -> Steps[list[Generation]]:
 
 def left_behind(layout: Layout) -> Steps[list[Generation]]:
     """Those newer than the one in use: builders that were killed, or that lost the right to build, left them."""
+    there = yield from everything(layout)  # first: one that is swapped in meanwhile is then seen to be in use
     used = {name.rsplit("-", 1)[0] for name in (yield from _aliased(layout))}
     newest = max((Generation(stem).stamp for stem in used), default="")
-    return [one for one in (yield from everything(layout)) if one.stamp > newest and one.stem not in used]
+    return [one for one in there if one.stamp > newest and one.stem not in used]
 
 
 def dropped(generations: Iterable[Generation]) -> Steps[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -228,6 +229,29 @@ async def test_while_another_request_refreshes_what_is_known_stays_good(world: W
     world.rows.locked = True
     assert (await world.me())["subject"] == "ada"
     assert len(world.there.token_requests) == 1
+
+
+async def test_new_tokens_are_kept_though_whoever_asked_has_gone_away(world: World, monkeypatch) -> None:
+    world.there.lifetime = 10
+    await world.sign_in()
+    (before,) = world.rows.sessions.values()
+    keep, reached, go_on, kept = world.rows.put, asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(session: Session) -> None:
+        reached.set()
+        await go_on.wait()
+        await keep(session)
+        kept.set()
+
+    monkeypatch.setattr(world.rows, "put", slow)
+    asking = asyncio.create_task(world.me())
+    await asyncio.wait_for(reached.wait(), 30)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert asking.cancelled()
+    go_on.set()
+    await asyncio.wait_for(kept.wait(), 30)
+    assert world.rows.sessions[before.hash].tokens != before.tokens
 
 
 async def test_a_session_that_the_provider_ended_ends_here(world: World) -> None:

@@ -16,6 +16,11 @@ from schema.errors import DiskFailed, Misconfigured
         ("PANGATE_URL", "ftp://x", "PANGATE_URL"),
         ("PANGATE_URL", "http://catalogue.example.org", "must be https"),
         ("PANGATE_OIDC_ISSUER", "http://login.example.org", "must be https"),
+        (
+            "PANGATE_INDEX",
+            "https://one.example.org,https://me:hush@two.example.org",
+            "^PANGATE_INDEX must not hold a login",
+        ),
         ("PANGATE_OIDC_ISSUER", "https://login.example.org", "PANGATE_OIDC_CLIENT_ID must be set"),
     ],
 )
