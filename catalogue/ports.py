@@ -320,6 +320,10 @@ class Entry(msgspec.Struct, frozen=True):
 class Index(Protocol):
     """A search engine behind which nothing of the engine shows. Every adapter passes tests/contracts/index."""
 
+    @property
+    def at_once(self) -> int:
+        """How many batches with different documents it is good to write at a time."""
+
     def search(self, search: Search) -> Found:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable."""
 

@@ -44,8 +44,6 @@ class EmbeddedIndex:
 
     at_once = 1
 
-    at_once = 1
-
     def __init__(
         self,
         folder: Path,
