@@ -47,6 +47,10 @@ class Line:
         parts = urlsplit(address)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
 
+    def close(self) -> None:
+        """Hang up: a server that ends waits for whoever still holds a line."""
+        self._connection.close()
+
     def send(self, path: str, body: bytes) -> bytes:
         """The bytes of an answer."""
         self._connection.request("POST", path, body, {"Content-Type": "application/json"})
@@ -60,7 +64,7 @@ class Gateway:
     """Through HTTP and GraphQL."""
 
     def __init__(self, address: str) -> None:
-        self._line = Line(address)
+        self.line = Line(address)
         self._bodies: dict[str, bytes] = {}
 
     def ask(self, word: str) -> tuple[float, int]:
@@ -68,7 +72,7 @@ class Gateway:
         if word not in self._bodies:
             self._bodies[word] = orjson.dumps({"query": QUERY, "variables": variables(word)})
         began = time.perf_counter()
-        found = self._line.send("/graphql", self._bodies[word])
+        found = self.line.send("/graphql", self._bodies[word])
         took = time.perf_counter() - began
         told = orjson.loads(found)
         if "errors" in told:
@@ -79,7 +83,7 @@ class Gateway:
         """Seconds of a suggestion."""
         body = orjson.dumps({"query": SUGGEST, "variables": {"text": text}})
         began = time.perf_counter()
-        found = self._line.send("/graphql", body)
+        found = self.line.send("/graphql", body)
         took = time.perf_counter() - began
         assert "errors" not in orjson.loads(found), text
         return took

@@ -26,17 +26,20 @@ _FEDERATION = """facilities:
     name: Freya Light Source
     shortName: Freya
     sources:
-      - {{ id: scicat, kind: scicat, url: "http://127.0.0.1:{port}/api/v3", rate: null, allowPrivateAddress: true, interval: 365 d }}
+      - {{ id: scicat, kind: scicat, url: "http://127.0.0.1:{port}/api/v3", enabled: {enabled},
+          rate: null, allowPrivateAddress: true, interval: 365 d }}
 """
 _ROOT = Path(__file__).resolve().parent.parent
 _PAGE = 500
 _READY_S = 60.0
 
 
-def settings(folder: Path, source_port: int = 9) -> Settings:
-    """Settings of a house in a folder, whose one source answers at a port of this machine."""
+def settings(folder: Path, source_port: int | None = None) -> Settings:
+    """Settings of a house in a folder, whose one source answers at a port of this machine (without one it is switched off)."""
     file = folder / "federation.yaml"
-    file.write_text(_FEDERATION.format(port=source_port), encoding="utf-8")
+    file.write_text(
+        _FEDERATION.format(port=source_port or 9, enabled=str(source_port is not None).lower()), encoding="utf-8"
+    )
     return Settings(federation=file, data=folder, rate_limit=False)
 
 

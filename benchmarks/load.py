@@ -35,8 +35,10 @@ def graphql(words: Sequence[str]) -> list[Body]:
 
 def measure(name: str, target: Target, seconds: float) -> Result:
     """The most searches a second of all numbers of askers, and the seconds of the processor of one search."""
+    line = Line(target.address)
     for body in target.bodies:
-        Line(target.address).send(*body)
+        line.send(*body)
+    line.close()
     before = {role: processor_s(pid) for role, pid in target.pids.items()}
     rates: dict[int, float] = {}
     answered = 0
@@ -70,5 +72,6 @@ def _asker(target: Target, counts: list[int], at: int, until: float) -> Callable
         while time.perf_counter() < until:
             line.send(*target.bodies[(at + counts[at]) % len(target.bodies)])
             counts[at] += 1
+        line.close()
 
     return ask

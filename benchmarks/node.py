@@ -58,5 +58,6 @@ def servers(name: str) -> Any:
 def _engine(url: str) -> int | None:
     """The process of the server itself: Java's, not its launcher's."""
     with httpx.Client(base_url=url, timeout=10) as client:
+        client.get("/_cluster/health?wait_for_status=yellow&timeout=60s", timeout=90)  # what it kept is found again
         (told,) = client.get("/_nodes/process").json()["nodes"].values()
     return int(told["process"]["id"])

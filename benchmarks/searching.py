@@ -44,12 +44,22 @@ class Place:
 
 
 @contextmanager
+def asking(address: str) -> Iterator[Gateway]:
+    """Who asks through HTTP, until it hangs up."""
+    gateway = Gateway(address)
+    try:
+        yield gateway
+    finally:
+        gateway.line.close()
+
+
+@contextmanager
 def embedded(cache: Path, count: int) -> Iterator[Place]:
     """`pangate serve` over a kept embedded index, and the same index in another process."""
     data, build_s = kept.embedded(cache, count)
     settings(data)
-    with served(data) as (address, pid), bare(data) as reference:
-        yield Place(EMBEDDED, count, address, Gateway(address), reference, pid, build_s)
+    with served(data) as (address, pid), bare(data) as reference, asking(address) as gateway:
+        yield Place(EMBEDDED, count, address, gateway, reference, pid, build_s)
 
 
 @contextmanager
@@ -61,7 +71,8 @@ def elastic(cache: Path, node: Node, count: int, words: Sequence[str]) -> Iterat
         more = {"PANGATE_INDEX": node.url, "PANGATE_INDEX_PREFIX": layout.prefix}
         with served(Path(name), more) as (address, pid):
             direct = Direct(node.url, layout, words)
-            yield Place(ELASTIC, count, address, Gateway(address), direct, pid, build_s)
+            with asking(address) as gateway:
+                yield Place(ELASTIC, count, address, gateway, direct, pid, build_s)
 
 
 def ratio(place: Place, wish: Wish) -> Result:
