@@ -101,7 +101,9 @@ def test_the_addresses_of_the_stores_are_services_that_listen_there() -> None:
     proxy = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     assert f"server gateway:{told['PANGATE_PORT']} " in proxy
     assert "proxy_buffering off" in proxy, "events of a launch must pass as they come"
-    assert re.findall(r"(?m)^ *proxy_next_upstream (.*);", proxy) == ["error timeout"], "what it names counts in max_fails"
+    assert re.findall(r"(?m)^ *proxy_next_upstream (.*);", proxy) == ["error timeout"], (
+        "what it names counts in max_fails"
+    )
     assert SERVICES["proxy"]["ports"][0].endswith(":8080")
     assert "listen 8080;" in proxy
 
