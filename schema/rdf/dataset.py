@@ -10,7 +10,7 @@ from schema.pids import is_doi
 from schema.rdf import vocabulary
 from schema.rdf.circumstances import activity, parameter
 from schema.rdf.distribution import distribution
-from schema.rdf.neighbours import Neighbour, instrument, person, sample, technique
+from schema.rdf.neighbours import Neighbour, instrument, person, publisher, sample, technique
 from schema.rdf.place import Place
 from schema.rdf.sentence import description
 from schema.rdf.terms import Pair, Term, flat, iri, moment, named, say, words
@@ -59,6 +59,7 @@ def dataset(document: Document, place: Place) -> Told:
     used = [each for each in met if each]
     people = [person(each, record, place) for each in record.people]
     techniques = [technique(each, place) for each in record.techniques]
+    others = [each for each in (publisher(record, place), *techniques) if each]
     made_by = f"<{place.url}/activity/{key}>"
     files, about_files = distribution(record, place, node, key)
     values = [f"<{place.url}/parameter/{key}-{at}>" for at in range(1, len(record.parameters) + 1)]
@@ -77,7 +78,7 @@ def dataset(document: Document, place: Place) -> Told:
         activity(record, place, made_by, [each for each, _ in used]),
         *[parameter(value, each) for value, each in zip(values, record.parameters, strict=True)],
     ]
-    neighbours = (*people, *(each for each in techniques if each), *used, *about_files)
+    neighbours = (*people, *others, *used, *about_files)
     return Told("".join(own), tuple([block for _, block in neighbours]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from schema.pids import normal_orcid
-from schema.rdf.place import Place
+from schema.rdf.place import Place, agent
 from schema.rdf.terms import Term, digest, iri, named, own, say, words
 from schema.records import Dataset, InstrumentPart, Person, SamplePart, Technique
 
@@ -29,6 +29,13 @@ def _person(url: str, facility: str, name: str, written: str) -> Neighbour:
     who = f"<https://orcid.org/{orcid}>" if orcid else own(url, "person", digest(facility, name))
     pairs = (("rdf:type", "foaf:Agent"), ("rdf:type", "foaf:Person"), ("foaf:name", named(name)))
     return who, say(who, pairs)
+
+
+def publisher(record: Dataset, place: Place) -> Neighbour | None:
+    """The facility, when the catalogue does not list it and so says nothing of it: switched off, or gone from the federation file."""
+    known = place.federation.facility(record.facility)
+    listed = known is not None and known.enabled
+    return None if listed else (place.agent(record.facility), agent(place, record.facility))
 
 
 def technique(each: Technique, place: Place) -> Neighbour | None:

@@ -7,6 +7,7 @@ PANGATE_SOAK=1 holds every single record.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from statements import name, statements
 from demo.icat import content
 from demo.icat.server import serve
 from demo.icat.store import Store
+from schema.federation import Federation
 from schema.rdf.formats import FORMATS, written
 from schema.rdf.sentence import MARK
 from schema.records import Dataset, Document, Reject
@@ -98,6 +100,15 @@ def test_the_generated_full_shapes_find_nothing_either(known: list[Document], sh
     background = Graph().parse(shared / "standards" / "eu-vocabularies" / "background-knowledge.ttl")
     graph = Graph().parse(data=feed(list(representatives(known))[:20]), format="turtle")
     assert violations(graph + background, rules, URL) == []
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["gone from the file", "switched off"])
+def test_records_of_a_facility_that_is_not_listed_have_a_publisher_all_the_same(left: bool, shared: Path) -> None:
+    documents = [each for each in demo_documents(60) if isinstance(each.record, Dataset)][:2]
+    off = tuple(each.model_copy(update={"enabled": False}) for each in PLACE.federation.facilities)
+    place = dataclasses.replace(PLACE, federation=Federation(facilities=() if left else off))
+    graph = Graph().parse(data=feed(documents, place), format="turtle")
+    assert violations(graph, official(shared, "range.ttl") + official(shared), URL) == []
 
 
 def test_the_base_shapes_look_at_no_value_so_that_one_of_each_signature_is_enough(shared: Path) -> None:

@@ -1,7 +1,7 @@
 """This file is hostile records in the feed: 500 of them, in every syntax, beside a good one that must not suffer."""
 
 from demo_records import demo_documents
-from hostile import hostile_datasets
+from hostile import LINKS, TEXTS, hostile_datasets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode, RdfFormat, parse, serialize
@@ -9,9 +9,11 @@ from rdflib import Graph
 from shapes import PLACE
 from statements import name, statements
 
+from schema.federation import Facility, Federation
 from schema.rdf.dataset import dataset
-from schema.rdf.formats import FORMATS, HEAD, written
+from schema.rdf.formats import FORMATS, HEAD, triples, written
 from schema.rdf.names import PREFIXES
+from schema.rdf.place import Place, agent
 from schema.records import Document
 
 READERS = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}
@@ -19,6 +21,7 @@ READERS = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}
 
 GOOD = demo_documents(40)[-1]
 NEIGHBOUR = set(statements(GOOD, PLACE))
+SAID_OF_A_FACILITY = set(map(name, ("rdf:type", "foaf:name", "skos:altLabel", "foaf:homepage", "dct:identifier")))
 
 
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -60,3 +63,18 @@ def test_no_text_of_a_record_becomes_a_statement(found: Document) -> None:
     for each in said:
         subject = each.subject.value
         assert subject.startswith(about) or any(link and subject.startswith(link) for link in given)
+
+
+@settings(max_examples=100)
+@given(TEXTS, st.none() | TEXTS, st.none() | LINKS, st.none() | TEXTS)
+def test_nothing_in_the_federation_file_becomes_a_statement(
+    known_as: str, short: str | None, url: str | None, ror: str | None
+) -> None:
+    facility = Facility.model_construct(id="home", name=known_as, shortName=short, url=url, ror=ror)
+    place = Place(PLACE.url, Federation.model_construct(facilities=(facility,)), PLACE.label)
+    told = agent(place, "home")
+    said = list(triples(told))
+    assert {f"<{each.subject.value}>" for each in said} <= {place.agent("home"), f"<{url}>"}
+    assert sum(each.predicate == name("foaf:name") for each in said) == 1
+    assert {each.predicate for each in said} <= SAID_OF_A_FACILITY
+    assert len(Graph().parse(data=HEAD + told, format="turtle")) == len(set(said))
