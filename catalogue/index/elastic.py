@@ -47,6 +47,12 @@ def _logged(reject: Reject) -> None:
     _log.warning("index refused a document: %s %s %s: %s", reject.source, reject.kind, reject.id, reject.message)
 
 
+class _Followed(threading.local):
+    """The generation whose mark this thread has read: another one that only looks how far the index is does not move the projector's."""
+
+    generation: Generation | None = None
+
+
 class ElasticIndex:
     """An Index (see catalogue.ports) in a cluster. Nothing is asked of the server before the first call; `check` asks whether all is well.
 
@@ -82,7 +88,7 @@ class ElasticIndex:
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
         self._pace = SECONDS
-        self._followed: Generation | None = None
+        self._followed = _Followed()
         self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
 
@@ -114,8 +120,8 @@ class ElasticIndex:
     def mark(self) -> int:
         """The high-water mark: every change up to it is in the index; 0 when it must be built."""
         self._settle()
-        self._followed = self._run(current(self._layout))
-        return self._run(marked(self._followed)) if self._followed else 0
+        generation = self._followed.generation = self._run(current(self._layout))
+        return self._run(marked(generation)) if generation else 0
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable, also when
@@ -225,9 +231,9 @@ class ElasticIndex:
         """The generation in use, begun where there is none: one batch at a time, or two would begin one each."""
         with self._beginning:
             generation = self._run(current(self._layout)) or self._begin()
-            if self._followed not in (None, generation):
+            if self._followed.generation not in (None, generation):
                 raise Unavailable("The search index was swapped meanwhile; what is new is written to the new one.")
-            self._followed = generation
+            self._followed.generation = generation
         return generation
 
     def _begin(self) -> Generation:
@@ -255,7 +261,7 @@ class ElasticIndex:
             kept = self._run(taken(self._layout, generation))  # for lists that are being read
         except Absent:
             raise Unavailable("What was built aside is gone: a later rebuild has begun elsewhere.") from None
-        self._followed = generation
+        self._followed.generation = generation
         self._reading.forget()
         self._run(dropped([one for one in self._run(outdated(self._layout)) if one not in kept]))
 

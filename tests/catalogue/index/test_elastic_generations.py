@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
-from catalogue.index.elastic_client import Request, run
+import pytest
+
+from catalogue.index.elastic import ElasticIndex
+from catalogue.index.elastic_client import Connection, Request, run
 from catalogue.index.elastic_generations import Generation, Layout, left_behind, outdated
 from catalogue.index.elastic_mapping import FORMAT
+from schema.errors import Unavailable
 
 LAYOUT = Layout("films")
 OLD, USED, NEW = (Generation(f"films-v{FORMAT}-2026112212000000000{at}-0123456{at}") for at in range(3))
@@ -37,3 +42,29 @@ def test_one_that_is_swapped_in_while_it_is_being_asked_is_never_dropped() -> No
         assert NEW not in run(Swapping(asked), outdated(LAYOUT))
     for asked in range(2):
         assert NEW not in run(Swapping(asked), left_behind(LAYOUT))
+
+
+class Swapped:
+    """A server whose index in use is `used`, with the mark 3."""
+
+    used = USED
+
+    def send(self, request: Request) -> Any:
+        if request.path == "/_alias/films-public":
+            return {self.used.public: {}}
+        return {"_source": {"mark": 3}} if request.path.endswith("/_doc/mark") else {}
+
+
+def test_one_who_only_looks_at_the_mark_does_not_lead_the_projector_beyond_a_swap() -> None:
+    index, server = ElasticIndex(Connection("http://127.0.0.1:9"), LAYOUT), Swapped()
+    index._insistent = server  # type: ignore[assignment]
+    assert index.mark() == 3
+    server.used = NEW
+    looking = Thread(target=index.mark)
+    looking.start()
+    looking.join()
+    with pytest.raises(Unavailable, match="swapped"):
+        index.apply((), 9)
+    assert index.mark() == 3
+    index.apply((), 9)
+    index.close()
