@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from schema.errors import Misconfigured
 from schema.federation import Federation, read_federation
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_NO_ADDRESS = re.compile(r'[\s<>"{}|\\^`]')
 
 
 class Settings(BaseSettings):
@@ -72,8 +74,10 @@ class Settings(BaseSettings):
     @field_validator("url", "oidc_issuer")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError("an address begins with https:// (or http:// on this machine)")
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or _NO_ADDRESS.search(value)):
+            raise ValueError(
+                "an address begins with https:// (or http:// on this machine) and holds no blank, quote or bracket"
+            )
         return value
 
     @model_validator(mode="after")
@@ -93,7 +97,8 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """The public address, without a slash at its end."""
-        return (self.url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def database_url(self) -> str:

@@ -14,6 +14,8 @@ from schema.errors import DiskFailed, Misconfigured
         ("PANGATE_PORT", "eighty", "PANGATE_PORT"),
         ("PANGATE_PORT", "70000", "PANGATE_PORT"),
         ("PANGATE_URL", "ftp://x", "PANGATE_URL"),
+        ("PANGATE_URL", "https://catalogue.example.org ", "PANGATE_URL"),
+        ("PANGATE_URL", "https://x> <y", "no blank, quote or bracket"),
         ("PANGATE_URL", "http://catalogue.example.org", "must be https"),
         ("PANGATE_OIDC_ISSUER", "http://login.example.org", "must be https"),
         (
@@ -28,6 +30,11 @@ def test_a_wrong_setting_is_named(monkeypatch, name, value, told):
     monkeypatch.setenv(name, value)
     with pytest.raises(Misconfigured, match=told):
         read_settings()
+
+
+def test_an_address_of_ipv6_is_bracketed():
+    assert Settings(host="::1").public_url == "http://[::1]:8080"
+    assert Settings(host="127.0.0.1").public_url == "http://127.0.0.1:8080"
 
 
 def test_without_any_setting_everything_lies_in_one_folder(monkeypatch):
