@@ -56,7 +56,8 @@ class Line:
         self._connection.request("POST", path, body, {"Content-Type": "application/json"})
         reply = self._connection.getresponse()
         found = reply.read()
-        assert reply.status == 200, found
+        if reply.status != 200:
+            raise Failed(found.decode(errors="replace"))
         return found
 
 
@@ -183,7 +184,7 @@ def in_turns(whole: Asker, reference: Asker, words: Sequence[str], times: int) -
     """Both asked for every word in turn so many times; each was asked once before, and both must find as many."""
     told = Turns({word: [] for word in words}, {word: [] for word in words}, {word: [] for word in words}, {})
     for word in words:
-        told.matches[word] = _first(whole, word)
+        told.matches[word] = first(whole, word)
         assert told.matches[word] == reference.ask(word)[1] > 0, word
     for _ in range(times):
         for word in words:
@@ -193,7 +194,7 @@ def in_turns(whole: Asker, reference: Asker, words: Sequence[str], times: int) -
     return told
 
 
-def _first(asker: Asker, word: str) -> int:
+def first(asker: Asker, word: str) -> int:
     """Matches of a word that may not have been asked for yet: a cold engine may take longer than a reader is kept waiting."""
     for _ in range(_TRIES - 1):
         try:
