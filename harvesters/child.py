@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -81,7 +81,7 @@ class _Given:
 
 def walk(
     facility: Facility, source: Source, order: Order, secrets: Secrets, vocabulary: Vocabulary | None = None
-) -> Iterator[Step | End]:
+) -> Generator[Step | End, None, None]:
     """The harvester's walk, run in a child process. Raises RetryLater, StopHarvest, Misconfigured.
 
     A child that is killed (memory, time, a crash of a parser) ends in StopHarvest `child-died`; what was committed stays.

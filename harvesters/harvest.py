@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 
 from catalogue.ports import Harvest, HarvestLedger, Lease, Page
 from harvesters.ports import End, Order, Step
@@ -18,7 +18,7 @@ GUARD_MIN, GUARD_SHARE = 50, 0.10
 REJECTS_SHARE = 0.20
 LATE = 10_000
 
-Walk = Callable[[Order], Iterator[Step | End]]
+Walk = Callable[[Order], Generator[Step | End, None, None]]
 Progress = Callable[[Harvest, str, int | None], None]
 
 
@@ -67,12 +67,13 @@ def _walked(
     lease: Lease, run: Harvest, order: Order, walk: Walk, ledger: HarvestLedger, progress: Progress
 ) -> tuple[Harvest, End]:
     """Every step committed, and the end. What a sweep names and the truth lacks is owed from its page on, so the bookmark moves on."""
-    for item in walk(order):
-        if isinstance(item, End):
-            return run, item
-        for page in _pages(item, asked=bool(order.ids)):
-            run = ledger.commit(lease, run, page)
-        progress(run, item.message, item.total)
+    with closing(walk(order)) as steps:
+        for item in steps:
+            if isinstance(item, End):
+                return run, item
+            for page in _pages(item, asked=bool(order.ids)):
+                run = ledger.commit(lease, run, page)
+            progress(run, item.message, item.total)
     raise StopHarvest("no-end", "The walk ended without saying that it had ended.")
 
 

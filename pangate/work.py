@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import structlog
@@ -97,12 +97,14 @@ class Work:
         facility, place = found
         until = time.monotonic() + (slice_s or child.SECONDS)
 
-        def walk(order: Order) -> Iterator[Step | End]:
-            for item in child.walk(facility, place, order, self._house.environment, self._house.vocabulary):
-                yield item  # and it is committed when we are asked for the next
-                over = time.monotonic() > until and _moved(item, order)
-                if self._ending.is_set() or over:
-                    raise Interrupted
+        def walk(order: Order) -> Generator[Step | End, None, None]:
+            given = (facility, place, order, self._house.environment, self._house.vocabulary)
+            with closing(child.walk(*given)) as steps:
+                for item in steps:
+                    yield item  # and it is committed when we are asked for the next
+                    over = time.monotonic() > until and _moved(item, order)
+                    if self._ending.is_set() or over:
+                        raise Interrupted
 
         with self._alone(f"harvest:{source}") as alone:
             if not alone:

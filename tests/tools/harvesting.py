@@ -1,6 +1,6 @@
 """A source harvested into a truth in a temporary file, in this process, without pauses; and what came of it, to compare."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,7 +72,7 @@ class Site:
             made._http._call = self.call  # type: ignore[attr-defined]
         return made
 
-    def walk(self, order: Order) -> Iterator[Step | End]:
+    def walk(self, order: Order) -> Generator[Step | End, None, None]:
         """What the child would do, here; `between` is called after each step."""
         self.orders.append(order)
         with closing(self.opened()) as harvester:

@@ -16,8 +16,8 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -153,12 +153,13 @@ class House:
     def path(self) -> Path:
         return self.site.world.path
 
-    def walk(self, order: Order) -> Iterator[Step | End]:
+    def walk(self, order: Order) -> Generator[Step | End, None, None]:
         """The source's walk; whether it was complete is remembered."""
-        for step in self.site.walk(order):
-            if isinstance(step, End) and not order.ids:
-                self.complete = step.complete
-            yield step
+        with closing(self.site.walk(order)) as steps:
+            for step in steps:
+                if isinstance(step, End) and not order.ids:
+                    self.complete = step.complete
+                yield step
 
     def names(self) -> set[Name]:
         """The names of all live records."""
@@ -281,17 +282,17 @@ class Lived:
 
     def harvest(self, mode: HarvestMode, inside: Iterable[tuple[int, Event]] = ()) -> Harvest | None:
         """A harvest with something going on; None when it was killed."""
-        self._requests, self._plan = 0, {}
+        plan: dict[int, list[Event]] = {}
         for number, event in inside:
-            self._plan.setdefault(number, []).append(event)
+            plan.setdefault(number, []).append(event)
+        self._requests, self._plan = 0, plan
         try:
             return self.house.site.harvest(mode, self.house.walk)
         except Killed:
             return None
         finally:
-            self.points, left = 0, self._plan
-            self._plan = {}
-            for event in (event for events in left.values() for event in events if event.name in self.life.acts):
+            self.points, self._plan = 0, {}
+            for event in (event for events in plan.values() for event in events if event.name in self.life.acts):
                 self.happens(event)
 
     def settled(self) -> None:
