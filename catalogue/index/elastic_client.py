@@ -81,6 +81,10 @@ class Busy(Unavailable):
         self.after = after
 
 
+class Unassigned(Busy):
+    """No copy of a shard can answer just now: its index is being dropped or opened, or its node is away."""
+
+
 class Unsure(Unavailable):
     """The server did not answer in time or the connection broke: whether it did what was asked is not known."""
 
@@ -245,7 +249,8 @@ def _answered(error: ApiError | TransportApiError) -> Exception:
     if status in (429, 503):
         asked = str(error.meta.headers.get("retry-after", ""))  # RFC 9110, 10.2.3; a date is left aside
         after = min(float(asked), PAUSE) if asked.isascii() and asked.isdecimal() else 0.0
-        return Busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
+        busy = Unassigned if kind == "no_shard_available_action_exception" else Busy
+        return busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
     if status == 404:
         return Absent(f"{kind}: {reason}")
     if status in (502, 504):

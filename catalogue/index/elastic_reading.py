@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from catalogue.index import elastic_search as steps
-from catalogue.index.elastic_client import Absent, Refused, Steps, T
+from catalogue.index.elastic_client import Absent, Refused, Steps, T, Unassigned
 from catalogue.index.elastic_generations import Layout, current, everything
 from catalogue.index.elastic_marks import marked
 from catalogue.index.elastic_views import View, noted, opened, recalled
@@ -112,11 +112,15 @@ class Reading:
 
     def _seen(self, public: bool, ask: Callable[[View], Steps[T]], nothing: T) -> Steps[T]:
         """What the present state answers; asked again when it vanished meanwhile (a swap, a restart of the server)."""
-        for _ in range(3):
+        for left in (2, 1, 0):
             try:
                 view = yield from self._view(public)
                 return nothing if view is None else (yield from ask(view))
             except Absent:
+                self.forget()
+            except Unassigned:  # also what an index says while it is dropped
+                if not left:
+                    raise
                 self.forget()
         raise Unavailable("The search index changes faster than it can be read.")
 

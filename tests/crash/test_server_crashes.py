@@ -183,7 +183,7 @@ def test_a_server_whose_disk_is_full_answers_and_goes_on(site: Path, tmp_path: P
         server.start()
         try:
             until(server.fresh, 120, server.log)
-            until(lambda: server.ask(COUNTED)["datasets"]["totalCount"] > 10, 60, server.log)
+            until(lambda: all(home["datasetCount"] for home in server.ask(COUNTED)["facilities"]), 60, server.log)
             found = server.ask(COUNTED)
             ballast = fill(small / "ballast", 0)
             refused = server.command("rebuild")

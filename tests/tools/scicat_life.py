@@ -125,6 +125,7 @@ class ScicatLife:
             self.store.forget_secret()
         else:
             self.store.expire_tokens()
+            self.time.next()  # what is given from now on is younger
 
     def tells_ties(self) -> bool:
         """Always: the cursor is the server's own clock."""
