@@ -195,14 +195,15 @@ class Storm:
     else is asked meets 429 and 503. After so many blows it is over."""
 
     def __init__(self, blows: int) -> None:
-        self._left, self._turn = blows, count()
+        self._left, self._turns = blows, {True: count(), False: count()}
         self.met: Counter[str] = Counter()
 
     def __call__(self, asked: Asked) -> str:
         if self._left <= 0 or asked.method == "GET":
             return PASS
-        kinds = (BUSY, ITEMS, AWAY, CUT, PASS) if bulks(asked) else (BUSY, PASS, AWAY, PASS)
-        met = kinds[next(self._turn) % len(kinds)]
+        bulk = bulks(asked)
+        kinds = (BUSY, ITEMS, AWAY, CUT, PASS) if bulk else (BUSY, PASS, AWAY, PASS)
+        met = kinds[next(self._turns[bulk]) % len(kinds)]
         self._left -= met != PASS
         self.met[met] += 1
         return met
