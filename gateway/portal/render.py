@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from gateway.graphql.context import Context
 from gateway.graphql.facilities import facility, short_name
 from gateway.portal import assets, phrases, words
 from schema.activities import FINAL
-from schema.errors import Unauthenticated
+from schema.errors import PangateError, Unauthenticated
 
 _TITLES = {
     400: "This cannot be answered",
@@ -105,7 +106,11 @@ class Portal:
         )
 
     async def error(self, request: Request, status: int, code: str, message: str, correlation: str) -> Response:
-        """The page of an error. What cannot be known about the visitor now is left out."""
+        """The page of an error. Who visits is shown as long as it can be known."""
+        visit = None
+        if status < 500:
+            with suppress(PangateError):
+                visit = await self.auth.visit(request)
         values = {
             "title": _TITLES.get(status, _TITLES[400]),
             "message": message,
@@ -115,7 +120,12 @@ class Portal:
             "here": quote(request.url.path) if request.method == "GET" else "/",
         }
         body = self._templates.get_template("error.html").render(
-            viewer=None, csrf="", operator=False, can_sign_in=self.can_sign_in, now=self.rooms.clock(), **values
+            viewer=visit.viewer if visit else None,
+            csrf=visit.csrf if visit else "",
+            operator=False,
+            can_sign_in=self.can_sign_in,
+            now=self.rooms.clock(),
+            **values,
         )
         return Response(body, status, {"Cache-Control": "no-store"}, "text/html")
 

@@ -157,6 +157,15 @@ async def test_a_download_is_named_safely(world: World) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="a_b____.rdp"'
 
 
+async def test_more_time_is_offered_in_the_part_that_moves_and_only_while_a_session_is_open(world: World) -> None:
+    id = await started(world)
+    world.desk.tell(id, LaunchState.READY, "Ready.")
+    live = html.fromstring((await world.get(f"/launch/{id}", ALICE)).content).get_element_by_id("live")
+    assert live.xpath(".//form[contains(@action, '/extend')]")
+    world.desk.tell(id, LaunchState.STOPPED, "Ended.")
+    assert "Need longer?" not in (await world.get(f"/launch/{id}/events?after=1", ALICE)).text
+
+
 async def test_it_is_stopped_and_extended(world: World) -> None:
     id = await started(world)
     assert (await world.post(f"/launch/{id}/extend", ALICE, minutes="60")).status_code == 303

@@ -282,6 +282,12 @@ async def test_an_error_has_its_page_for_people_and_its_problem_for_machines(wor
     assert problem.json()["code"] == "NOT_FOUND"
 
 
+async def test_an_error_s_page_knows_who_visits(world: World) -> None:
+    signed_in = (await world.get("/dataset/10.9/none", ALICE, accept="text/html")).text
+    assert ("Sign out" in signed_in, ">Sign in<" in signed_in) == (True, False)
+    assert ">Sign in<" in (await world.get("/dataset/10.9/none", accept="text/html")).text
+
+
 async def test_signing_in_comes_back_to_where_it_began(world: World) -> None:
     shown = await page(world, FULL)
     assert f"/login?next={FULL}%23analyse" in hrefs(shown)
