@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 JOBS ?= 2
 PYTEST := $(PY) -m pytest
-PIP := $(PY) -m pip install --disable-pip-version-check --no-input --require-hashes
+PIP := $(PY) -m pip install --disable-pip-version-check --no-input -q --require-hashes
 
 checksum = $(shell cksum < $(1) | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(call checksum,requirements.lock)
@@ -66,7 +66,7 @@ $(PY):
 		|| { rm -rf $(VENV); echo "Python's venv module is needed (on Debian: apt install python3-venv)." >&2; exit 1; }
 
 $(INSTALLED): | $(PY)
-	@echo "Installing what pangate and its demo need into $(VENV) (once, some minutes) ..."
+	@echo "Installing what pangate and its demo need into $(VENV) (once, about a minute) ..."
 	@$(PIP) -r requirements.lock
 	@printf '#!/bin/sh\n# Made by make install: pangate from this checkout, in any folder.\nexport PYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" PYTHONSAFEPATH=1\nexec "%s" -m pangate "$$@"\n' \
 		'$(CURDIR)' '$(CURDIR)/$(PY)' > $(VENV)/bin/pangate
@@ -75,5 +75,5 @@ $(INSTALLED): | $(PY)
 
 $(TESTABLE): $(INSTALLED)
 	@echo "Installing what the tests need into $(VENV) ..."
-	@$(PIP) -q -r requirements-test.lock
+	@$(PIP) -r requirements-test.lock
 	@rm -f $(VENV)/.testable-* && touch $@

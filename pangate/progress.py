@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from catalogue.ports import Harvest
 from harvesters.probe import report
@@ -36,12 +36,12 @@ def bar(title: str, *, quiet: bool) -> Iterator[Told]:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[reached]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(title, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+        task = shown.add_task(title, total=None, reached="")
+        yield lambda done, total: shown.update(task, completed=done, total=total, reached=f"{done:,} of {total:,}")
 
 
 def harvest(work: Work, source: str, mode: HarvestMode, *, quiet: bool) -> Harvest | None:

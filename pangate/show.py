@@ -153,7 +153,9 @@ def findings(rows: list[dict[str, Any]]) -> Shown:
 
 
 def _table(rows: list[dict[str, Any]], names: Sequence[str]) -> Table:
-    table = Table(*names, box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
+    for name in names:
+        table.add_column(name, overflow="fold")  # what is an identifier can be copied whole
     for row in rows:
         table.add_row(*("" if row.get(name) is None else str(row[name]) for name in names))
     return table
