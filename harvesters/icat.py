@@ -12,7 +12,7 @@ from datetime import timedelta
 from harvesters.converted import converted, told
 from harvesters.http import PoliteSession
 from harvesters.icat_assembly import Assembly, Entity, Shared
-from harvesters.icat_clock import SUMMER, literal, newest, zone, zone_changed
+from harvesters.icat_clock import SUMMER, literal, newest, still_known, zone, zone_changed
 from harvesters.icat_investigations import Investigations, Owner
 from harvesters.icat_rows import Rows, Span, spans
 from harvesters.icat_session import IcatSession, Version
@@ -76,7 +76,7 @@ class Icat:
         goes_on = begun.get("identity") == identity and not zone_changed(begun.get("zone"), here)
         resume = order.resume if goes_on else Bookmark()
         reached = str(resume.state.get("newest") or newest(self._session, self._clock(), here))
-        fixed = {"newest": reached, "identity": identity, "zone": here}
+        fixed = {"newest": reached, "identity": identity, "zone": still_known(since.get("zone"), here)}
         last = str(since.get("newest") or "")
         if order.mode is HarvestMode.INCREMENTAL and same and not shifted and last:
             yield from self._moved(last, resume)

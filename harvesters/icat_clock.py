@@ -41,6 +41,12 @@ def _offset(session: IcatSession, year: int, first: str, last: str) -> str:
     return ""
 
 
+def still_known(before: object, now: list[str]) -> list[str]:
+    """The offsets of now, and where nothing tells them now, those known before."""
+    known = before if isinstance(before, list) and len(before) == len(now) else [""] * len(now)
+    return [here or str(was) for was, here in zip(known, now, strict=True)]
+
+
 def zone_changed(before: object, now: list[str]) -> bool:
     """Whether an offset that was known is another one now."""
     if not isinstance(before, list):

@@ -14,6 +14,7 @@ from harvesting import FULL, INCREMENTAL, Site, differences
 from demo.icat.content import fill
 from demo.icat.server import LINE_AND_HEADERS, serve
 from demo.icat.store import Store
+from harvesters.icat_clock import still_known, zone_changed
 from harvesters.ports import End, Order, Step
 from schema.activities import HarvestState
 from schema.crosswalks import icat, icat_publications
@@ -219,6 +220,13 @@ def test_what_is_deleted_takes_along_what_cannot_be_without_it(world: World, ent
     site.done(INCREMENTAL)
     assert differences(before, site.dump())
     same_as_full(site)
+
+
+def test_offsets_that_nothing_tells_any_more_stay_known() -> None:
+    assert still_known(["+01:00", "+02:00"], ["", "+02:00"]) == ["+01:00", "+02:00"]
+    assert still_known(["+01:00", ""], ["-05:00", ""]) == ["-05:00", ""]
+    assert still_known(None, ["", "+02:00"]) == ["", "+02:00"]
+    assert zone_changed(still_known(["+01:00", "+02:00"], ["", ""]), ["-05:00", "-04:00"])
 
 
 def test_another_time_zone_is_an_alarm_and_everything_is_read_again(world: World) -> None:
