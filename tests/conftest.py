@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
-from servers.elasticsearch import Elasticsearch, Missing
+from servers.elasticsearch import Elasticsearch, a_node
 
 from demo.scicat.mongo import BINARY, mongod
 
@@ -34,14 +34,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def elasticsearch() -> Iterator[Elasticsearch]:
     """A real Elasticsearch node; a test that needs it skips where it cannot be had."""
-    node = Elasticsearch()
-    try:
-        node.start()
-    except Missing as reason:
-        node.close()
-        pytest.skip(str(reason))
-    yield node
-    node.close()
+    with a_node() as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,8 @@ from catalogue.query import Facet, Found, Scope, Search, Suggestion
 from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
 from schema.records import Kind
 
-SECONDS = (
-    1.0  # after which a newer state is opened; while one reader opens it, others read the old one for as long again
-)
+SECONDS = 1.0
+"""After so many a newer state is opened; while one reader opens it, others read the old one for as long again."""
 _log = logging.getLogger(__name__)
 
 

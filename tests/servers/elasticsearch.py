@@ -20,9 +20,12 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+import pytest
 
 from demo.ports import free_port
 
@@ -279,3 +282,16 @@ def _account() -> dict[str, object]:
 
 if __name__ == "__main__":  # fetched beforehand, no test waits for the download
     distribution()
+
+
+@contextmanager
+def a_node(*version: str) -> Iterator[Elasticsearch]:
+    """A running node (of that version); the test skips and says why where it cannot be had."""
+    node = Elasticsearch(*version)
+    try:
+        node.start()
+        yield node
+    except Missing as reason:
+        pytest.skip(str(reason))
+    finally:
+        node.close()

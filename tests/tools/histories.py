@@ -1,24 +1,19 @@
-"""Random histories of a source and of its harvests: this file makes them, lives them, checks them on the way and at the end, and shrinks
-those that go wrong.
+"""Histories of a source and of its harvests: this file lives them, and checks them on the way and at the end (history_suite.py draws them).
 
 Everything is in one process: the harvester and the line as they are, the stand-in's application asked without sockets (inprocess.py), the
 truth in SQLite on a memory disk where there is one. A harvester that is killed is one that an exception nobody catches ends at a request
-or at a named point of the ledger; real kills are tests/crash. PANGATE_SEED chooses the histories, PANGATE_HISTORY one of them.
+or at a named point of the ledger; real kills are tests/crash.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -38,10 +33,7 @@ from harvesters.ports import End, Order, Step
 from schema.activities import HarvestMode, HarvestState
 from schema.records import Kind
 
-SEED = int(os.environ.get("PANGATE_SEED", "2026"))
-COUNT = 2_000 if os.environ.get("PANGATE_SOAK") else 300
 MEMORY = Path("/dev/shm")
-SHRINKING_S = 60.0
 Name = tuple[Kind, str]
 GOOD = (HarvestState.DONE, HarvestState.DEGRADED)
 
@@ -373,94 +365,6 @@ def same(lived: House, new: House) -> None:
         wrong = [key for key in {**mine, **yours} if mine.get(key) != yours.get(key)]
         told = [f"{key}\n  lived: {mine.get(key)!r:.700}\n  full:  {yours.get(key)!r:.700}" for key in wrong[:3]]
         assert not wrong, f"{len(wrong)} differences:\n" + "\n".join(told)
-
-
-def drawn(number: int, acts: Mapping[str, int], requests: int, most: int) -> History:
-    """The history of that number: what happens at the source (by weight), harvests with something going on within their first
-    requests, time, clocks."""
-    chance = random.Random(f"{SEED} {number}")
-    names, weights = [*acts], [*acts.values()]
-
-    def act() -> Event:
-        return Event(*chance.choices(names, weights), chance.randrange(1_000_000))
-
-    def inside() -> Event:
-        name = chance.choice(["act", "act", "act", "act", "restart", "cut", "killed", "killed", "dies"])
-        return act() if name == "act" else Event(name, chance.randrange(1_000_000))
-
-    def harvest(name: str) -> Event:
-        some = chance.choice([0, 0, 1, 1, 2, 3])
-        return Event(name, 0, tuple((chance.randint(1, requests), inside()) for _ in range(some)))
-
-    def event() -> Event:
-        name = chance.choices(
-            ["act", "harvest", "full harvest", "hours", "days", "skew", "again"], [60, 22, 4, 4, 4, 5, 1]
-        )[0]
-        if name == "act":
-            return act()
-        return harvest(name) if "harvest" in name else Event(name, chance.randrange(1_000_000))
-
-    return History(
-        chance.randrange(1_000_000), (harvest("harvest"), *(event() for _ in range(chance.randint(3, most))))
-    )
-
-
-def shrunk(make: Making, history: History) -> History:
-    """A shorter history that goes wrong too, by leaving out one event after the other for a minute."""
-    until = time.monotonic() + SHRINKING_S
-    smaller = True
-    while smaller and time.monotonic() < until:
-        smaller = False
-        for shorter in _shorter(history):
-            if time.monotonic() > until:
-                break
-            if _fails(make, shorter):
-                history, smaller = shorter, True
-                break
-    return history
-
-
-def _shorter(history: History) -> Iterator[History]:
-    events = history.events
-    for place in reversed(range(len(events))):
-        yield replace(history, events=(*events[:place], *events[place + 1 :]))
-    for place, event in enumerate(events):
-        for at in range(len(event.inside)):
-            less = replace(event, inside=(*event.inside[:at], *event.inside[at + 1 :]))
-            yield replace(history, events=(*events[:place], less, *events[place + 1 :]))
-
-
-def _fails(make: Making, history: History) -> bool:
-    try:
-        live(make, history)
-    except Exception:  # noqa: BLE001 whatever goes wrong is what is looked for
-        return True
-    return False
-
-
-def lived_all(make: Making, drawing: Callable[[int], History], numbers: Iterable[int]) -> Counter[str]:
-    """Live the histories of those numbers (or the one that PANGATE_HISTORY names); their events, counted."""
-    only = os.environ.get("PANGATE_HISTORY")
-    counts: Counter[str] = Counter()
-    for number in [int(only)] if only else numbers:
-        history = drawing(number)
-        try:
-            counts += live(make, history)
-        except Exception as error:
-            short = shrunk(make, history)
-            told = f"history {number} (PANGATE_SEED={SEED} PANGATE_HISTORY={number}) goes wrong: {error}"
-            raise AssertionError(f"{told}\nshortest found: {short}") from error
-        counts["histories"] += 1
-    return counts
-
-
-def evidence(name: str, counts: Counter[str], begun: float) -> None:
-    """Write what was lived, where PANGATE_EVIDENCE names a folder."""
-    folder = os.environ.get("PANGATE_EVIDENCE")
-    if folder:
-        told = {"seed": SEED, "seconds": round(time.monotonic() - begun, 1), "events": dict(sorted(counts.items()))}
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / f"histories-{name}.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 def _memory() -> str | None:

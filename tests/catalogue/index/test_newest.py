@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from contracts.engines import Alike
 from contracts.index import Facets, Filters, Pages, Rebuilds, Scopes, Suggestions, Words, Writes
-from servers.elasticsearch import NEWEST, Elasticsearch, Missing
+from servers.elasticsearch import NEWEST, Elasticsearch, a_node
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(3_600)]
 
@@ -14,14 +14,8 @@ pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(3_600)]
 @pytest.fixture(scope="module")
 def elasticsearch() -> Iterator[Elasticsearch]:
     """A node of that version; it needs a Java that the test lock brings."""
-    node = Elasticsearch(NEWEST)
-    try:
-        node.start()
-    except Missing as reason:
-        node.close()
-        pytest.skip(str(reason))
-    yield node
-    node.close()
+    with a_node(NEWEST) as node:
+        yield node
 
 
 class TestScopes(Scopes):
