@@ -86,10 +86,9 @@ class Generation:
             self.give_up()
             raise
         with engine():
-            durable.write(
-                self.folder / "mark", str(max(mark, self.mark))
-            )  # even when it stays: readers follow this file
-            self.mark = max(mark, self.mark)
+            reached = max(mark, self.mark)
+            durable.write(self.folder / "mark", str(reached))  # even when it stays: readers follow this file
+            self.mark = reached
             self._seen = durable.stamp(self.folder / "mark")
         self._at("index.marked")
 
