@@ -59,7 +59,7 @@ def test_harvest_search_and_a_session_over_two_gateways_and_two_workers(
         assert all(count > 1 for count in proxy.given.values()), "both gateways were asked"
         assert figure(harvester, "pangate_harvests_ended_total") == 2
         assert figure(launcher, "pangate_launch_moves_total") >= 3
-        assert figure(harvester, "pangate_projector_distance") == 0
+        until(lambda: figure(harvester, "pangate_projector_distance") == 0, 30)
         until(lambda: figure(beat, "pangate_broker_up") == 1, 30)
         told = house.run("doctor", "--json")
         assert '"what": "broker"' in told.stdout, told.stdout + told.stderr

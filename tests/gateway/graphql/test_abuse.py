@@ -12,6 +12,7 @@ import time
 import tracemalloc
 
 import pytest
+from graphql import parse
 from graphql_world import ALICE, World
 
 from gateway.graphql.context import Context
@@ -122,15 +123,31 @@ def test_a_document_made_to_hurt_is_refused_before_it_is_executed(name, context)
     assert "Did you mean" not in plan.body.decode()
 
 
+@pytest.fixture
+def small_heap():
+    """What other tests left in this process is not looked through by the collector while something is measured."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def slowness() -> float:
+    """How many times as long as usual the processor takes just now (its other thread, another machine's guest): a parse of 5 ms tells."""
+    before = time.thread_time()
+    parse("{" + "a " * 400 + "}")
+    return max(1.0, (time.thread_time() - before) / 0.005)
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_to_refuse_it_takes_50_ms_of_cpu_and_10_mib_at_most(name, context):
+def test_to_refuse_it_takes_50_ms_of_cpu_and_10_mib_at_most(name, context, small_heap):
     """The best of several runs: a busy machine adds to some, never takes from one. The memory is what Python asked for."""
     desk, body = Desk(rated=False), json.dumps({"query": DOCUMENTS[name]}).encode()
     spent = []
     while len(spent) < 12 and min(spent, default=1) > CPU_S:
-        before = time.thread_time()
+        slow, before = slowness(), time.thread_time()
         answered(desk, body, context)
-        spent.append(time.thread_time() - before)
+        spent.append((time.thread_time() - before) / slow)
     assert min(spent) <= CPU_S, spent
     gc.collect()
     tracemalloc.start()
