@@ -8,7 +8,6 @@ PANGATE_SOAK=1 holds every single record.
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import msgspec
@@ -22,18 +21,18 @@ from rdflib.compare import isomorphic
 from recorded import PLACE as RECORDED
 from recorded import recorded
 from shapes import PLACE, URL, date_shape, feed, official, representatives, results, signature, violations
+from soak import SOAK
 from statements import name, statements
 
 from demo.icat import content
 from demo.icat.server import serve
 from demo.icat.store import Store
 from schema.federation import Federation
+from schema.mark import MARK
 from schema.rdf.formats import FORMATS, written
-from schema.rdf.sentence import MARK
 from schema.records import Dataset, Document, Reject
 from schema.techniques import default
 
-SOAK = bool(os.environ.get("PANGATE_SOAK"))
 PAGE = 1_000
 PUBLISHER, THEME = str(DCTERMS.publisher), "http://www.w3.org/ns/dcat#theme"
 

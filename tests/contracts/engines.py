@@ -1,13 +1,13 @@
 """This file is what two engines must answer alike: sets, counts, facets, suggestions; and on freshly built indexes scores and order.
 
 A test module imports `Alike` and gives the fixture `fresh` (see contracts/index.py) of the engine that is held against the embedded one.
-A few sets of made records are built once each, and very many made questions are asked of both.
+A few sets of made records are built once each, and very many made questions are asked of both; PANGATE_TIMES as many (with PANGATE_SOAK
+ten times).
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 import strategies as made
 from contracts.index import Fresh, walk
 from hypothesis import HealthCheck, Phase, given, settings
+from soak import how_many
 
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Entry, Index
@@ -28,7 +29,7 @@ from schema.records import Dataset
 
 CLOSE = 1e-4
 PAGES = 4
-SOAK = 10 if os.environ.get("PANGATE_SOAK") else 1
+TIMES = how_many("PANGATE_TIMES", 1, 10)
 words = made.st.sampled_from([*made.WORDS, *made.KEYWORDS, *made.NAMES, *made.PEOPLE, "pxrd", "energy", "0000-0001"])
 beginnings = made.st.builds(lambda word, length: word[:length].lower(), words, made.st.integers(1, 9))
 
@@ -90,13 +91,13 @@ class Alike:
             rebuild = index.rebuild()
             rebuild.apply(entries, 10_000)
             rebuild.swap()
-        asked = self.ASKED[size] * SOAK
+        asked = self.ASKED[size] * TIMES
         assert questions(embedded, other, asked, scored=True) >= asked
         same_beside_searches(embedded, other, entries)
         later = lived(records)
         for index in (embedded, other):
             index.apply(later, 30_000)
-        assert questions(embedded, other, self.LATER * SOAK, scored=False) >= self.LATER * SOAK
+        assert questions(embedded, other, self.LATER * TIMES, scored=False) >= self.LATER * TIMES
         same_beside_searches(embedded, other, entries)
 
 

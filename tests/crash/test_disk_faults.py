@@ -25,7 +25,8 @@ from canonical import canonical, difference
 from crash_driver import Plan
 from faults import CHANGING, FAILING, FULL, SYNC, Fault, Missing, compiled, fill, small_disk
 from small_federation import NOON, SECRETS, SmallFederation, small_federation
-from trials import RESTART, SEED, TRIALS, Lives, Trial, all_of, beside, copied, evidence
+from soak import SEED
+from trials import RESTART, TRIALS, Lives, Trial, all_of, beside, copied, evidence
 
 from catalogue import disk
 from pangate import doctor

@@ -7,7 +7,6 @@ the session. Two trials run at a time, one a source.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from launching import ready, starts
 from parted_house import PartedHouse, until
 from servers.daemon import free_port
 from small_federation import SOURCES, SmallFederation
+from soak import how_many
 from visitor import Visitor
 
 from demo.identity import Client, identity
@@ -30,13 +30,12 @@ from pangate.house import House
 from pangate.wake import Waker
 from schema.activities import HarvestMode, HarvestState, LaunchState
 
-SOAK = bool(os.environ.get("PANGATE_SOAK"))
-TRIALS = int(os.environ.get("PANGATE_TRIALS") or (400 if SOAK else 40))
+TRIALS = how_many("PANGATE_TRIALS", 40, 400)
 pytestmark = [
     pytest.mark.postgresql,
     pytest.mark.crash,
     pytest.mark.oidc,
-    pytest.mark.timeout(7_000 if SOAK else 480),
+    pytest.mark.timeout(7_000 if TRIALS > 40 else 480),
 ]
 ADA, BOHR = PEOPLE[0], PEOPLE[1]
 SEARCH = '{ datasets(first: 100, filter: {facility: ["freya"]}) { nodes { pid } } }'

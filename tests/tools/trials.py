@@ -2,7 +2,7 @@
 
 PANGATE_CRASH_TRIALS says how many (60; with PANGATE_SOAK 1,000), PANGATE_SEED which (2026), PANGATE_EVIDENCE a folder where the result is
 written. Most lives are forks of a process that has imported everything, since a start from nothing takes longer than a trial; some
-start from nothing each time.
+start from nothing each time, and with PANGATE_ALONE all of them, one at a time.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from typing import Any
 
 import faults
 from crash_driver import Plan
+from soak import ALONE, SEED, SOAK, how_many
 
-SEED = int(os.environ.get("PANGATE_SEED", "2026"))
-TRIALS = int(os.environ.get("PANGATE_CRASH_TRIALS") or (1_000 if os.environ.get("PANGATE_SOAK") else 60))
-JOBS = 3 if os.environ.get("PANGATE_SOAK") else 2
+TRIALS = how_many("PANGATE_CRASH_TRIALS", 60, 1_000)
+JOBS = 1 if ALONE else 3 if SOAK else 2
 RESTART = timedelta(minutes=3)
 """How much later the next start is: beyond the life of a killed process's leases."""
 PATIENCE_S = 120.0
@@ -186,7 +186,7 @@ def chosen(
             queue += named
             weights[job] = max(0, weights[job] - 2)
             kills = [(named[0], chance.randint(1, points[job][named[0]])), (named[1], 1)]
-        trials.append(Trial(job, kills, fresh=number % FRESH == FRESH // 2))
+        trials.append(Trial(job, kills, fresh=ALONE or number % FRESH == FRESH // 2))
     return trials
 
 
@@ -225,7 +225,7 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def all_of(trials: Iterable[Trial], do: Callable[[int, Trial], None]) -> list[Trial]:
-    """Every trial done, two at a time; those that went wrong."""
+    """Every trial done, some at a time; those that went wrong."""
     numbered = list(enumerate(trials))
 
     def one(item: tuple[int, Trial]) -> Trial:

@@ -1,9 +1,11 @@
-"""Hidden records cannot be seen: what anybody may ask is answered byte for byte as if they had never been (P11; reliability 5.3)."""
+"""Hidden records cannot be seen: what anybody may ask is answered byte for byte as if they had never been (P11; reliability 5.3).
+
+PANGATE_EXAMPLES: how many histories (6; with PANGATE_SOAK 400).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from soak import how_many
 from strategies import KEYWORDS, WORDS, parameters, sentences
 from twin import SECRETS, Twin, plain, twin
 
@@ -34,10 +37,9 @@ from schema.records import (
     SamplePart,
 )
 
-pytestmark = [pytest.mark.two_worlds, pytest.mark.timeout(900)]
-SOAK = bool(os.environ.get("PANGATE_SOAK"))
-EXAMPLES = 400 if SOAK else 6
-PHASES = [phase for phase in Phase if SOAK or phase is not Phase.shrink]
+EXAMPLES = how_many("PANGATE_EXAMPLES", 6, 400)
+pytestmark = [pytest.mark.two_worlds, pytest.mark.timeout(7_000 if EXAMPLES > 6 else 900)]
+PHASES = [phase for phase in Phase if EXAMPLES > 6 or phase is not Phase.shrink]
 SOURCES = {"freya": "freya/scicat", "skadi": "skadi/icat"}
 HIDDEN = Visibility(public=False, groups=("freya:staff", "freya:p-2026-014"))
 SHOWN = Visibility(public=True)
