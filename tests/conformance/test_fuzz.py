@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
-from soak import SEED, how_many
+from soak import SEED, how_many, keep
 
 from gateway.graphql import ids
 
@@ -98,6 +98,7 @@ def test_whatever_is_asked_is_answered_or_refused_by_name(operation: str, who: s
 def test_enough_was_asked_and_answered() -> None:
     if set(TALLY) == set():
         pytest.skip("the cases ran in another process")
+    keep("fuzz", {"operations": len(OPERATIONS), "visitors": len(WORLDS), "cases": TALLY.total(), **TALLY})
     assert len(OPERATIONS) >= 25
     assert TALLY.total() >= CASES * len(OPERATIONS)
     assert TALLY["data"] >= TALLY.total() * 0.3

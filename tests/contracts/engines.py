@@ -20,7 +20,7 @@ import pytest
 import strategies as made
 from contracts.index import Fresh, walk
 from hypothesis import HealthCheck, Phase, given, settings
-from soak import how_many
+from soak import how_many, keep
 
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Entry, Index
@@ -92,13 +92,16 @@ class Alike:
             rebuild.apply(entries, 10_000)
             rebuild.swap()
         asked = self.ASKED[size] * TIMES
-        assert questions(embedded, other, asked, scored=True) >= asked
+        first = questions(embedded, other, asked, scored=True)
+        assert first >= asked
         same_beside_searches(embedded, other, entries)
         later = lived(records)
         for index in (embedded, other):
             index.apply(later, 30_000)
-        assert questions(embedded, other, self.LATER * TIMES, scored=False) >= self.LATER * TIMES
+        second = questions(embedded, other, self.LATER * TIMES, scored=False)
+        assert second >= self.LATER * TIMES
         same_beside_searches(embedded, other, entries)
+        keep(f"alike-{size}", {"fresh": first, "lived": second})
 
 
 def questions(one: Index, other: Index, count: int, *, scored: bool) -> int:

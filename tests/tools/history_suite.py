@@ -4,17 +4,15 @@ says how many a source has (300; with PANGATE_SOAK 2,000), PANGATE_HISTORY lives
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from histories import Event, History, Making, live
-from soak import SEED, how_many
+from soak import SEED, how_many, keep
 
 COUNT = how_many("PANGATE_HISTORIES", 300, 2_000)
 MANY = 200
@@ -38,7 +36,8 @@ class Suite:
 
     def everything_happened(self) -> None:
         """Asserts that nothing is too rare, when all were lived and there are many; written down where PANGATE_EVIDENCE names a folder."""
-        self._keep()
+        seconds = round(time.monotonic() - self._begun, 1)
+        keep(f"histories-{self._name}", {"seconds": seconds, "events": dict(sorted(self._counts.items()))})
         if self._counts["histories"] == COUNT >= MANY:
             rare = {name: self._counts[name] for name in self._weights if self._counts[name] < COUNT / 30}
             assert not rare
@@ -46,14 +45,6 @@ class Suite:
 
     def _drawn(self, number: int) -> History:
         return drawn(number, self._weights, self._requests, self._most)
-
-    def _keep(self) -> None:
-        folder = os.environ.get("PANGATE_EVIDENCE")
-        if folder:
-            seconds = round(time.monotonic() - self._begun, 1)
-            told = {"seed": SEED, "seconds": seconds, "events": dict(sorted(self._counts.items()))}
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            (Path(folder) / f"histories-{self._name}.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 def drawn(number: int, acts: Mapping[str, int], requests: int, most: int) -> History:

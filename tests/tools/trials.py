@@ -31,7 +31,7 @@ from typing import Any
 
 import faults
 from crash_driver import Plan
-from soak import ALONE, SEED, SOAK, how_many
+from soak import ALONE, SOAK, how_many, keep
 
 TRIALS = how_many("PANGATE_CRASH_TRIALS", 60, 1_000)
 JOBS = 1 if ALONE else 3 if SOAK else 2
@@ -259,14 +259,10 @@ def upper_bound(trials: int) -> float:
 
 def evidence(name: str, trials: Sequence[Trial], begun: float, **more: object) -> None:
     """Write what was run and seen (reliability reference, section 9: the evidence rule)."""
-    folder = os.environ.get("PANGATE_EVIDENCE")
-    if not folder:
-        return
     failures = [str(trial) for trial in trials if trial.wrong]
     starts = slowest(trials)
     named = Counter(kill[0] for trial in trials for kill in trial.hit if isinstance(kill, tuple))
     told: dict[str, Any] = {
-        "seed": SEED,
         "trials": len(trials),
         "jobs": Counter(trial.job for trial in trials),
         "kills": sum(len(trial.hit) for trial in trials),
@@ -286,5 +282,4 @@ def evidence(name: str, trials: Sequence[Trial], begun: float, **more: object) -
         "tantivy": version("tantivy"),
         **more,
     }
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    (Path(folder) / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
+    keep(name, told)

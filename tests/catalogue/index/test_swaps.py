@@ -25,7 +25,7 @@ from parted_house import ROOT, PartedHouse
 from servers.elasticsearch import Elasticsearch
 from servers.wiping import made_name, wipe
 from small_federation import SECRETS, federation_file
-from soak import SEED, how_many
+from soak import SEED, how_many, keep
 from swap_driver import SWAP
 
 from catalogue.ports import Index, Page
@@ -286,7 +286,9 @@ def compared(here: Site) -> None:
         assert house.index.get_many(Kind.DATASET, list(truth), frozenset(TEAM.groups)) == truth
 
 
-def told(here: Site, witness: Witness) -> None:
+def told(engine: str, here: Site, witness: Witness) -> None:
+    seen = {"searches": witness.searches, "pages": witness.rounds, "expired": witness.expired}
+    keep(f"swaps-{engine}", {"swaps": here.swaps, "killed": here.killed, **seen})
     assert here.swaps >= SWAPS
     assert here.killed >= 5
     assert witness.searches > SWAPS
@@ -301,11 +303,11 @@ def test_nobody_notices_swaps_and_killed_builders_in_elasticsearch(
     stem = made_name()
     with site(tmp_path, {"PANGATE_INDEX": elasticsearch.url, "PANGATE_INDEX_PREFIX": stem}) as here:
         witness = swapped_under_load(here)
-    told(here, witness)
+    told("elasticsearch", here, witness)
     wipe(elasticsearch, stem)
 
 
 def test_nobody_notices_swaps_and_killed_builders_in_the_embedded_index(tmp_path: Path) -> None:
     with site(tmp_path, {}) as here:
         witness = swapped_under_load(here)
-    told(here, witness)
+    told("embedded", here, witness)
