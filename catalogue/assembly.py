@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 
 from catalogue.tables import links, records
 from schema.access import PUBLIC, Access, Visibility, access_at, covers, pending
-from schema.documents import join, references
+from schema.documents import is_name, join, references
 from schema.records import AnyRecord, Dataset, Kind, Provenance, Publication, decode
 
 Key = tuple[Kind, str]
@@ -152,10 +152,14 @@ class _Neighbours:
     def __init__(self, connection: Connection, centre: Sequence[AnyRecord]) -> None:
         wanted: dict[str, set[Key]] = defaultdict(set)
         self._holders: dict[Name, list[str]] = defaultdict(list)
+        self._namesakes: dict[tuple[str, str], list[str]] = defaultdict(list)
         for record in centre:
-            if record.kind is not Kind.PUBLICATION:
+            if record.kind not in (Kind.PUBLICATION, Kind.INSTRUMENT):
                 wanted[record.source].update(references(record))
         self._find_holders(connection, [record for record in centre if record.kind is Kind.DATASET])
+        self._find_namesakes(connection, wanted)
+        for (source, _), ids in self._namesakes.items():
+            wanted[source].update((Kind.INSTRUMENT, id) for id in ids)
         for (source, _, _), ids in self._holders.items():
             wanted[source].update((Kind.PUBLICATION, id) for id in ids)
         self._found = {
@@ -180,11 +184,28 @@ class _Neighbours:
                 ):
                     self._holders[source, Kind.DATASET, to_id].append(id)
 
+    def _find_namesakes(self, connection: Connection, wanted: Mapping[str, Collection[Key]]) -> None:
+        """The instruments of the names that stand for one: each instrument's link to its own name tells."""
+        for source, names in wanted.items():
+            for chunk in chunks(id for kind, id in names if kind is Kind.INSTRUMENT and is_name(id)):
+                for id, name in connection.execute(
+                    select(links.c.id, links.c.to_id).where(
+                        links.c.source == source,
+                        links.c.to_kind == Kind.INSTRUMENT.value,
+                        links.c.to_id.in_(chunk),
+                        links.c.kind == Kind.INSTRUMENT.value,
+                    )
+                ):
+                    self._namesakes[source, name].append(id)
+
     def joined(self, centre: Kept) -> AnyRecord:
         """The record with everything its readers may see of its neighbours."""
         record, source = centre.record, centre.record.source
 
         def lookup(kind: Kind, id: str) -> AnyRecord | None:
+            if is_name(id):  # one that readers may not see makes no other ambiguous: that would tell of it
+                called = [each for of in self._namesakes[source, id] if (each := lookup(kind, of)) is not None]
+                return called[0] if len(called) == 1 else None
             found = self._found.get((source, kind, id))
             return found.record if found is not None and covers(found.visibility, centre.visibility) else None
 

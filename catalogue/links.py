@@ -57,7 +57,7 @@ def touched(connection: Connection, moves: Sequence[Move]) -> list[Key]:
     found: list[Key] = []
     for source in dict.fromkeys(move.source for move in moves):
         own = [move for move in moves if move.source == source]
-        shown = [move.name for move in own if move.name[0] in _SHOWN and _showing(move.before) != _showing(move.after)]
+        shown = list(dict.fromkeys(name for move in own for name in _shown(move)))
         held = list(dict.fromkeys(name for move in own for name in _held(move)))
         names = [*held, *_dependents(connection, source, shown, AT_ONCE + 1)]
         if len(names) > AT_ONCE:
@@ -119,6 +119,14 @@ _SHOWN = (Kind.INVESTIGATION, Kind.INSTRUMENT, Kind.SAMPLE)
 
 def _named(kept: Kept | None) -> frozenset[Key]:
     return frozenset(references(kept.record)) if kept is not None else frozenset()
+
+
+def _shown(move: Move) -> Iterable[Key]:
+    """What a moved record is named by, if others show something else of it now: its id; an instrument also the names it had and has."""
+    if move.name[0] not in _SHOWN or _showing(move.before) == _showing(move.after):
+        return ()
+    called = _named(move.before) | _named(move.after) if move.name[0] is Kind.INSTRUMENT else ()
+    return (move.name, *sorted(called))
 
 
 def _showing(kept: Kept | None) -> tuple[object, ...] | None:

@@ -1,7 +1,8 @@
 """This file is how a record is joined with those it names, so that a found document is complete as stored.
 
 Pure: `lookup` gives the live record of the same source, and gives it only where whoever sees the one may see the other
-(`schema.access.covers`). What is missing there stays as the source sent it.
+(`schema.access.covers`). What is missing there stays as the source sent it. An instrument that is named without an id is the one of
+that name, if there is exactly one.
 """
 
 from __future__ import annotations
@@ -26,22 +27,40 @@ from schema.records import (
     Sample,
     SamplePart,
 )
+from schema.text import fold
 
 Lookup = Callable[[Kind, str], AnyRecord | None]
 Name = tuple[Kind, str]
 T = TypeVar("T")
 
+_NAME = 512
+"""Characters of a name that are compared, so that a name in an id's place is no longer than an id may be."""
+
 _PAPERS = ("article", "paper", "text", "thesis", "dissertation", "book", "report", "preprint")
 """Words in a publication's type that tell a text about the data from a publication of the data."""
 
 
+def by_name(name: str) -> str:
+    """What stands in an id's place for "the one instrument that is called so" (in any case and accents). Crosswalks take control
+    characters out of ids, so no source's id is like it."""
+    return "\x1f" + fold(name)[:_NAME]
+
+
+def is_name(id: str) -> bool:
+    """Whether an id was made `by_name`."""
+    return id.startswith("\x1f")
+
+
 def references(record: AnyRecord) -> tuple[Name, ...]:
-    """The (kind, id at the source) of every record this one names, once each, in order."""
+    """The (kind, id at the source) of every record this one names, once each, in order. An instrument without an id is named
+    `by_name`, and so is, by itself, every instrument."""
     named: list[tuple[Kind, str | None]] = []
     if isinstance(record, Dataset | Sample) and record.investigation is not None:
         named.append((Kind.INVESTIGATION, record.investigation.id))
     if isinstance(record, Dataset | Investigation):
-        named += ((Kind.INSTRUMENT, part.id) for part in record.instruments)
+        named += ((Kind.INSTRUMENT, _sought(part)) for part in record.instruments)
+    if isinstance(record, Instrument):
+        named.append((Kind.INSTRUMENT, by_name(record.name)))
     if isinstance(record, Dataset):
         named += ((Kind.SAMPLE, part.id) for part in record.samples)
     if isinstance(record, Publication):
@@ -90,8 +109,14 @@ def _fill_investigation(part: InvestigationPart | None, lookup: Lookup) -> Inves
     return _investigation(part, found) if part is not None and isinstance(found, Investigation) else part
 
 
+def _sought(part: InstrumentPart) -> str | None:
+    """What an instrument is looked up by: its id; without one, its name."""
+    return part.id or (by_name(part.name) if part.name else None)
+
+
 def _fill_instrument(part: InstrumentPart, lookup: Lookup) -> InstrumentPart:
-    found = lookup(Kind.INSTRUMENT, part.id) if part.id else None
+    sought = _sought(part)
+    found = lookup(Kind.INSTRUMENT, sought) if sought else None
     return _instrument(part, found) if isinstance(found, Instrument) else part
 
 

@@ -7,11 +7,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from truths import Clock, World, dataset
+from truths import Clock, World, dataset, instrument
 
 from catalogue.database import open_database
 from catalogue.tables import metadata
 from schema.errors import Misconfigured, Unavailable
+from schema.records import InstrumentPart, Kind
 
 BACK_TO_2 = (
     "DROP TABLE arrears",
@@ -42,6 +43,26 @@ def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(tmp
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
         assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [("a/b", None)]
+
+
+def test_a_database_from_before_names_were_links_shows_the_instruments_that_are_only_named(tmp_path: Path) -> None:
+    named = (InstrumentPart(name="surf"),)
+    world = World(tmp_path / "truth.db")
+    world.put(instrument("i", name="SURF"), *(dataset(str(at), instruments=named) for at in range(3)))
+    with world.database.write("back to revision 3") as connection:
+        connection.execute(text("DELETE FROM links"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    world.put(dataset("2", title="Another", instruments=named))  # as it was shown then
+    world.database.close()
+    again = World(tmp_path / "truth.db")
+    while again.records.ripen():
+        pass
+    for at in range(3):
+        (found,) = again.records.documents(Kind.DATASET, [f"ill/dataset/{at}"]).values()
+        assert found.record.instruments[0].pid == "ill/instrument/i"  # type: ignore[union-attr]
+    head = again.records.head()
+    again.put(instrument("i", name="SURF-2"))
+    assert len(again.records.changed(head, 9)) == 4
 
 
 def test_a_database_of_the_future_is_refused_with_what_to_do(tmp_path: Path) -> None:

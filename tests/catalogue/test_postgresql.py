@@ -88,7 +88,7 @@ def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(wor
     again = World(tmp_path, url=world.url)
     with again.database.read() as connection:
         assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [(SOURCE, None)]
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0004"
     assert again.harvests.owing(SOURCE, 9) == []
     again.database.close()
 

@@ -13,7 +13,7 @@ from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.numbering import number
 from catalogue.ports import Page
 from schema.access import Access, Visibility
-from schema.records import Dataset, Document, Kind, Parameter, Publication
+from schema.records import Dataset, Document, InstrumentPart, Kind, Parameter, Publication
 
 D = Kind.DATASET
 
@@ -64,6 +64,40 @@ def test_a_dead_reference_is_no_longer_shown(world: World) -> None:
     world.harvest(Page(gone=((Kind.INSTRUMENT, "i"),)))
     assert (head + 2, D, "ill/dataset/a") in world.records.changed(head, 9)
     assert (shown(world).instruments[0].name, shown(world).instruments[0].id) == (None, "i")
+
+
+def test_an_instrument_that_is_only_named_is_the_one_of_that_name_for_as_long_as_there_is_exactly_one(
+    world: World,
+) -> None:
+    def pids() -> list[str | None]:
+        return [shown(world, f"ill/dataset/{each}").instruments[0].pid for each in "ab"]
+
+    named = (InstrumentPart(name="surf"),)
+    world.put(dataset("a", instruments=named))
+    world.put(instrument("i", name="SURF"), dataset("b", instruments=named), dataset("c"))
+    assert pids() == ["ill/instrument/i"] * 2
+    assert shown(world).instruments[0].name == "SURF"
+    head = world.records.head()
+    world.put(instrument("j", name="Surf"))
+    assert pids() == [None, None]
+    assert {pid for _, _, pid in world.records.changed(head, 9)} >= {"ill/dataset/a", "ill/dataset/b"}
+    world.put(instrument("i", name="D17"))
+    assert pids() == ["ill/instrument/j"] * 2
+    world.harvest(Page(gone=((Kind.INSTRUMENT, "j"),)))
+    assert (pids(), shown(world).instruments[0].name) == ([None, None], "surf")
+    head = world.records.head()
+    world.put(instrument("i", name="D18"))
+    assert {pid for _, _, pid in world.records.changed(head, 9)} == {"ill/instrument/i"}
+
+
+def test_an_instrument_that_readers_may_not_see_neither_gives_its_name_nor_makes_another_ambiguous(
+    world: World,
+) -> None:
+    hidden = Visibility(public=False, groups=("ill:g",))
+    world.put(instrument("i", name="SURF", visibility=hidden), dataset("a", instruments=(InstrumentPart(name="SURF"),)))
+    assert shown(world).instruments == (InstrumentPart(name="SURF"),)
+    world.put(instrument("j", name="SURF"))
+    assert shown(world).instruments[0].pid == "ill/instrument/j"
 
 
 def test_a_publication_adds_to_its_datasets_and_takes_it_back(world: World) -> None:

@@ -18,11 +18,12 @@ from catalogue.project import Projector
 from catalogue.rebuild import rebuild
 from schema.access import PUBLIC, Visibility
 from schema.activities import Bookmark, HarvestMode, HarvestState
-from schema.documents import join
-from schema.records import AnyRecord, Document, InstrumentPart, Kind, Publication
+from schema.documents import by_name, is_name, join
+from schema.records import AnyRecord, Document, Instrument, InstrumentPart, Kind, Publication
 
 SOURCES = ("ill/icat", "ill/scicat")
 IDS = st.sampled_from(["a", "b", "c"])
+WORDS = st.sampled_from(["x", "y", "X"])
 HOURS = st.none() | st.integers(0, 4)
 Name = tuple[str, Kind, str]
 
@@ -30,7 +31,7 @@ Name = tuple[str, Kind, str]
 @st.composite
 def records(draw: Any, source: str, start: Any) -> AnyRecord:
     """A small record of a few names that meet often."""
-    id, word, hours = draw(IDS), draw(st.sampled_from(["x", "y"])), draw(HOURS)
+    id, word, hours = draw(IDS), draw(WORDS), draw(HOURS)
     seen = Visibility(
         public=draw(st.booleans()),
         groups=draw(st.sampled_from([(), ("ill:g",), ("ill:g", "ill:h")])),
@@ -54,7 +55,7 @@ def records(draw: Any, source: str, start: Any) -> AnyRecord:
         pid=f"10.5291/{draw(IDS)}" if draw(st.booleans()) else f"ill/dataset/{id}",
         visibility=seen,
         investigation=in_investigation(draw(IDS)),
-        instruments=(InstrumentPart(id=draw(IDS)),),
+        instruments=(draw(st.builds(InstrumentPart, id=IDS) | st.builds(InstrumentPart, name=WORDS)),),
     )
 
 
@@ -204,6 +205,14 @@ class TruthMachine(RuleBasedStateMachine):
         record = self.model[name]
 
         def lookup(kind: Kind, id: str) -> AnyRecord | None:
+            if is_name(id):
+                called = [
+                    each
+                    for place, each in self.model.items()
+                    if isinstance(each, Instrument) and place[0] == name[0] and self._covered(place, name)
+                    if by_name(each.name) == id
+                ]
+                return called[0] if len(called) == 1 else None
             there = (name[0], kind, id)
             return self.model[there] if there in self.model and self._covered(there, name) else None
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schema.access import Visibility, covers
-from schema.documents import join, offered, references
+from schema.crosswalks.reading import text
+from schema.documents import by_name, is_name, join, offered, references
 from schema.records import (
     AnyRecord,
     Dataset,
@@ -70,6 +71,21 @@ def test_named_parts_are_filled_and_others_stay_as_they_came() -> None:
     assert join(DATASET, nothing) == DATASET
 
 
+def test_an_instrument_without_an_id_is_looked_up_by_its_name() -> None:
+    names = {by_name("fürnace"): replace(D17, id="8", pid="ill/instrument/8", name="Fürnace")}
+    found = join(DATASET, lambda kind, id: names.get(id) if kind is Kind.INSTRUMENT else None)
+    assert isinstance(found, Dataset)
+    assert found.instruments == (InstrumentPart("7"), InstrumentPart(None, "ill/instrument/8", "Fürnace"))
+
+
+@given(st.text(max_size=40) | st.text("ﷺ", min_size=200))
+def test_a_name_in_an_ids_place_is_like_no_id_and_no_longer_than_one(name: str) -> None:
+    assert is_name(by_name(name))
+    assert len(by_name(name)) <= 513
+    assert by_name(name) == by_name(name.upper()) or name.upper().lower() != name.lower()
+    assert text(by_name("x" + name)) != by_name("x" + name), "no crosswalk reads an id like it"
+
+
 def test_what_the_named_record_does_not_say_stays_as_the_part_said_it() -> None:
     part = InvestigationPart(id="i", abstract="From the dataset")
     found = join(replace(DATASET, investigation=part), look)
@@ -87,9 +103,10 @@ def test_investigations_and_samples_are_joined_too() -> None:
 
 
 def test_references_are_what_a_record_names_at_its_source() -> None:
-    assert references(DATASET) == ((Kind.INVESTIGATION, "i"), (Kind.INSTRUMENT, "7"), (Kind.SAMPLE, "s"))
+    furnace = (Kind.INSTRUMENT, by_name("Furnace"))
+    assert references(DATASET) == ((Kind.INVESTIGATION, "i"), (Kind.INSTRUMENT, "7"), furnace, (Kind.SAMPLE, "s"))
     assert references(publication(datasets=("d", "e", "d", ""))) == ((Kind.DATASET, "d"), (Kind.DATASET, "e"))
-    assert references(D17) == ()
+    assert references(D17) == ((Kind.INSTRUMENT, by_name("d17")),), "it answers to its name"
 
 
 def test_a_publication_adds_licence_people_keywords_and_a_link_but_no_doi() -> None:

@@ -8,8 +8,8 @@ from demo.scicat.engine import Page
 from demo.scicat.store import Store
 from schema.crosswalks import scicat
 from schema.crosswalks.place import Place
-from schema.documents import join
-from schema.records import AnyRecord, Document, Kind, Provenance, Reject
+from schema.documents import by_name, join
+from schema.records import AnyRecord, Document, Instrument, Kind, Provenance, Reject
 from schema.techniques import default
 
 HARVESTED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -29,7 +29,9 @@ def demo_documents(datasets: int = 200, facility: str = "freya") -> tuple[Docume
             record = crosswalk(place, _DRESSES[name](doc))
             if not isinstance(record, Reject):
                 parts[record.kind, record.id] = record
-    records: list[AnyRecord] = [*parts.values()]
+                if isinstance(record, Instrument):  # their names differ
+                    parts[record.kind, by_name(record.name)] = record
+    records: list[AnyRecord] = list({(each.kind, each.id): each for each in parts.values()}.values())
     for doc in store.engine.find("Dataset", {}, Page()):
         record = scicat.dataset(place, dress.dataset(doc, store.release, store.started))
         if not isinstance(record, Reject):

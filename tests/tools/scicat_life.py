@@ -163,6 +163,7 @@ class ScicatLife:
         match number % 4:
             case 0:
                 self.store.put_instrument(pid=f"2024-05-0{which + 1}", name=word, **fields)
+                self._name(number, creationLocation=f"/Home/{WORDS[number // 60 % 5]}")  # by name alone
             case 1:
                 named = {"instrumentIds": [f"2024-05-0{which + 1}"], "isPublished": number // 60 % 2 == 0}
                 self.store.put_proposal(proposalId=f"p{which}", title=word, **named, **fields)
