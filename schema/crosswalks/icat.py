@@ -14,7 +14,7 @@ from schema.access import Access
 from schema.crosswalks import icat_parts as of
 from schema.crosswalks.naming import details, fitting, identified, techniques
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import TEXT, TITLE, count, instant, mapping, parts, said, text
+from schema.crosswalks.reading import TITLE, count, instant, mapping, parts, prose, said, text
 from schema.federation import RecordRule
 from schema.pids import normal_doi, pid_of
 from schema.records import (
@@ -62,7 +62,7 @@ def dataset(place: Place, raw: object) -> Dataset | Reject:
         title=said(inner.get("name"), TITLE) or id,
         doi=doi,
         type=said(mapping(inner.get("type")).get("name")),
-        description=said(inner.get("description"), TEXT),
+        description=prose(inner.get("description")),
         investigation=of.investigation_part(investigation),
         instruments=used or of.instruments(investigation.get("investigationInstruments")),
         techniques=_techniques(place, inner),
@@ -102,7 +102,7 @@ def investigation(place: Place, raw: object) -> Investigation | Reject:
         proposal=said(inner.get("name")),
         doi=doi,
         type=said(kind.get("name")),
-        abstract=said(inner.get("summary"), TEXT),
+        abstract=prose(inner.get("summary")),
         instruments=of.instruments(inner.get("investigationInstruments")),
         people=of.people(inner.get("investigationUsers")),
         keywords=of.names(inner.get("keywords")),
@@ -133,7 +133,7 @@ def instrument(place: Place, raw: object) -> Instrument | Reject:
         details=details(inner, INSTRUMENT_DETAILS) + ((Detail("pid", pid),) if pid else ()),
         name=said(inner.get("name"), TITLE) or id,
         full_name=said(inner.get("fullName"), TITLE),
-        description=said(inner.get("description"), TEXT),
+        description=prose(inner.get("description")),
         type=said(inner.get("type")),
         url=said(inner.get("url"), TITLE),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from schema.crosswalks.icat_parts import funding, joined
 from schema.crosswalks.naming import details, fitting, identified
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import NAME, TEXT, TITLE, count, instant, mapping, parts, said, text
+from schema.crosswalks.reading import NAME, TITLE, count, instant, mapping, parts, prose, said, text
 from schema.pids import is_doi, normal_doi, normal_orcid, pid_of
 from schema.records import Detail, Kind, Person, Publication, Reject, Related
 
@@ -39,7 +39,7 @@ def publication(place: Place, raw: object) -> Publication | Reject:
         title=said(inner.get("title"), TITLE) or id,
         doi=pid if is_doi(pid) else None,
         type=said(mapping(inner.get("type")).get("name")),
-        abstract=said(inner.get("description"), TEXT),
+        abstract=prose(inner.get("description")),
         people=_people(inner),
         year=published.year if published else None,
         published=published,

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from schema.mark import unmarked
+
 TITLE = 4096
 TEXT = 65_536
 NAME = 512
@@ -49,6 +51,13 @@ def said(value: object, cap: int = NAME) -> str | None:
         return None
     found = text(value, cap)
     return None if found is None or (len(found) <= _NOTHING and found.lower() in _SAYS_NOTHING) else found
+
+
+def prose(value: object) -> str | None:
+    """A text that describes a record, as `said`, without the marked sentence that our own feed gives to records that have none: a source
+    that harvests us may send it back."""
+    found = said(value, TEXT)
+    return None if found is None else unmarked(found)
 
 
 def number(value: object) -> float | None:

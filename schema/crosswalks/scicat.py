@@ -12,7 +12,7 @@ from schema.access import Access
 from schema.crosswalks import scicat_parts as of
 from schema.crosswalks.naming import details, fitting, identified, reject, techniques
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import TEXT, TITLE, count, instant, mapping, said, text, texts, truth
+from schema.crosswalks.reading import TEXT, TITLE, count, instant, mapping, prose, said, text, texts, truth
 from schema.crosswalks.scientific import scientific
 from schema.pids import is_doi, pid_of
 from schema.records import (
@@ -76,7 +76,7 @@ def dataset(place: Place, raw: object) -> Dataset | Reject:
         title=said(fields.get("datasetName"), TITLE) or said(fields.get("description"), 200) or id,
         doi=pid if is_doi(pid) else None,
         type=said(fields.get("type")),
-        description="\n".join(texts(fields.get("description"), TEXT)) or None,
+        description=prose("\n".join(texts(fields.get("description"), TEXT))),
         investigation=of.investigation_part(fields),
         instruments=of.instrument_parts(fields),
         techniques=techniques(place, of.techniques(fields)),
@@ -136,7 +136,7 @@ def proposal(place: Place, raw: object) -> Investigation | Reject:
         title=said(fields.get("title"), TITLE) or id,
         proposal=id,
         type=said(fields.get("type")),
-        abstract=said(fields.get("abstract"), TEXT),
+        abstract=prose(fields.get("abstract")),
         instruments=tuple(InstrumentPart(id=each) for each in texts(fields.get("instrumentIds"))),
         people=of.proposers(fields),
         start=instant(fields.get("startTime")),
@@ -153,7 +153,7 @@ def sample(place: Place, raw: object) -> Sample | Reject:
     id, fields = found
     characteristics = mapping(fields.get("sampleCharacteristics"))
     parameters, rest = scientific(place, fields.get("sampleCharacteristics"), "sampleCharacteristics")
-    proposal_id = said(fields.get("proposalId"))
+    proposal_id, described = said(fields.get("proposalId")), prose(fields.get("description"))
     made = Sample(
         source=place.source,
         id=id,
@@ -163,10 +163,10 @@ def sample(place: Place, raw: object) -> Sample | Reject:
         modified=instant(fields.get("updatedAt")),
         revision=text(fields.get("updatedAt"), 64),
         details=details(fields, SAMPLE_DETAILS) + rest,
-        name=said(fields.get("sampleName"), TITLE) or said(fields.get("description"), TITLE) or id,
+        name=said(fields.get("sampleName"), TITLE) or said(described, TITLE) or id,
         formula=of.first(characteristics, ("chemical_formula", "chemicalFormula", "formula")),
         type=said(fields.get("type")),
-        description=said(fields.get("description"), TEXT),
+        description=described,
         investigation=InvestigationPart(id=proposal_id) if proposal_id else None,
         parameters=parameters,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from schema.access import PUBLIC, Visibility
 from schema.crosswalks.naming import details, fitting, identified
 from schema.crosswalks.place import Place
-from schema.crosswalks.reading import TEXT, TITLE, count, instant, mapping, parts, said, text, texts
+from schema.crosswalks.reading import TITLE, count, instant, mapping, parts, prose, said, text, texts
 from schema.pids import is_doi, normal_doi, normal_orcid, pid_of
 from schema.records import Detail, Kind, Person, Publication, Reject, Related
 
@@ -38,7 +38,7 @@ def published(place: Place, raw: object) -> Publication | Reject:
         title=said(fields.get("title"), TITLE) or id,
         doi=pid if is_doi(pid) else None,
         type=said(facts.get("resourceType")),
-        abstract=said(fields.get("abstract"), TEXT),
+        abstract=prose(fields.get("abstract")),
         people=_creators(facts),
         publisher=said(publisher) or said(mapping(publisher).get("name")),
         year=year if year is not None and 0 < year < 10_000 else None,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from schema.mark import MARK
 from schema.rdf.terms import words
 from schema.records import Dataset
-
-MARK = "[Sentence made by the catalogue; the source gives no description.]"
 
 
 def description(dataset: Dataset, facility: str) -> str:

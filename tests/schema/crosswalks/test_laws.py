@@ -13,7 +13,8 @@ from schema.crosswalks import icat, icat_publications, naming, scicat, scicat_pu
 from schema.crosswalks.place import Place
 from schema.crosswalks.reading import count, instant, number, text
 from schema.federation import RecordRule
-from schema.records import Dataset, Reject, decode, encode
+from schema.mark import MARK
+from schema.records import Dataset, Instrument, Reject, Sample, decode, encode
 from schema.techniques import default
 
 CROSSWALKS = {
@@ -250,3 +251,25 @@ def test_instants_are_utc_and_counts_are_whole(value: Any) -> None:
     moment, number_of = instant(value), count(value)
     assert moment is None or moment.utcoffset().total_seconds() == 0  # type: ignore[union-attr]
     assert number_of is None or 0 <= number_of < 2**63
+
+
+FIELD = {"icat Investigation": "summary", "proposal": "abstract", "publisheddata": "abstract"}
+
+
+@pytest.mark.parametrize("name", sorted({*CROSSWALKS} - {"instrument", "icat Sample"}))
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (f"{MARK} Raw dataset at ID01 of North Light Source on 2024-01-04.", None),
+        (f"  {MARK.replace(' ', chr(10)).upper()} Dataset at North.", None),
+        (f"Own words [1]. {MARK} Dataset at North.", "Own words [1]."),
+        ("Own words [1].", "Own words [1]."),
+    ],
+)
+def test_our_own_marked_sentence_never_comes_back_as_the_record_s_description(
+    name: str, sent: str, kept: str | None
+) -> None:
+    made = CROSSWALKS[name](PLACE, WHOLE | {FIELD.get(name, "description"): sent})
+    assert not isinstance(made, Reject)
+    assert getattr(made, "description" if isinstance(made, Dataset | Instrument | Sample) else "abstract") == kept
+    assert MARK not in encode(made).decode()

@@ -12,9 +12,10 @@ from strategies import datasets
 from strategies import document as stored
 
 from schema.access import Access
+from schema.mark import MARK
 from schema.rdf.formats import FORMATS, written
 from schema.rdf.place import Place
-from schema.rdf.sentence import MARK, description
+from schema.rdf.sentence import description
 from schema.records import FileTotals
 from schema.techniques import default
 
