@@ -21,6 +21,7 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError
 
+from harvesters.arrival import Broken, Patience, arrived
 from harvesters.guard import AddressRefused, Gate, session
 from harvesters.ports import Clock
 from schema.addresses import checked_url
@@ -29,20 +30,6 @@ from schema.errors import BadInput, RetryLater, StopHarvest
 AGENT = "pangate-harvester/0.1 (+https://github.com/pangate)"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class Patience(msgspec.Struct, frozen=True):
-    """How long and how much: seconds and bytes of one call, and how often it is tried again."""
-
-    connect_s: float = 5.0
-    first_byte_s: float = 30.0
-    total_s: float = 120.0
-    wire_bytes: int = 32 << 20
-    decoded_bytes: int = 64 << 20
-    tries: int = 8
-    all_tries_s: float = 3600.0
-    base_s: float = 1.0
-    cap_s: float = 300.0
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -64,10 +51,6 @@ class Reply(msgspec.Struct, frozen=True):
         """The sentence for an answer that is no JSON."""
         kind = self.headers.get("content-type", "no content type")[:60]
         return f"The source answered {self.status} with something that is not JSON ({kind})."
-
-
-class Broken(RetryLater):
-    """The call ended without a whole answer."""
 
 
 class PoliteSession:
@@ -210,7 +193,7 @@ class PoliteSession:
                     method, url, headers=headers, stream=True, allow_redirects=False, timeout=times, **options
                 ) as response,
             ):
-                body = self._body(response)
+                body = arrived(response, self.patience, self.base)
                 if late.is_set():
                     raise Broken(f"{host} did not finish its answer in time.")
                 found = {name.lower(): value for name, value in response.headers.items()}
@@ -223,33 +206,6 @@ class PoliteSession:
             raise Broken(f"{host} did not answer: {_plain(error)}.") from None
         except (HTTPError, OSError, zlib.error) as error:
             raise Broken(f"{host} broke off its answer: {_plain(error)}.") from None
-
-    def _body(self, response: requests.Response) -> bytes:
-        coding = response.headers.get("content-encoding", "").strip().lower()
-        if coding not in ("", "identity", "gzip"):
-            raise Broken(f"The source sent an answer coded as {coding[:40]}, which was not asked for.")
-        unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
-        wire, parts, size = 0, [], 0
-        deadline = time.monotonic() + self.patience.total_s
-        while chunk := response.raw.read1(1 << 16, decode_content=False):
-            wire += len(chunk)
-            plain = unpack.decompress(chunk, self.patience.decoded_bytes - size + 1) if unpack else chunk
-            size += len(plain)
-            parts.append(plain)
-            if (
-                wire > self.patience.wire_bytes
-                or size > self.patience.decoded_bytes
-                or (unpack and unpack.unconsumed_tail)
-            ):
-                raise StopHarvest(
-                    "too-large", f"An answer of {self.base} is larger than {self.patience.decoded_bytes >> 20} MiB."
-                )
-            if time.monotonic() > deadline:
-                raise Broken("The source did not finish its answer in time.")
-        promised = response.headers.get("content-length", "")
-        if (unpack is not None and not unpack.eof) or (promised.isdigit() and wire < int(promised)):
-            raise Broken("The source broke off its answer.")
-        return b"".join(parts)
 
 
 @contextmanager

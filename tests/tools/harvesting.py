@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from catalogue.ports import Harvest
 from demo.scicat.store import Store
+from harvesters.arrival import Patience
 from harvesters.harvest import harvest
-from harvesters.http import Patience
 from harvesters.ports import End, Order, Step
 from harvesters.registry import KINDS
 from schema.activities import HarvestMode, HarvestState

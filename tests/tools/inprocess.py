@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlencode, urlsplit
 import orjson
 from starlette.types import ASGIApp, Message, Scope
 
-from harvesters.http import Broken, Reply, _date
+from harvesters.arrival import Broken
+from harvesters.http import Reply, _date
 
 Fate = Callable[[], str]
 """What becomes of the request about to be sent: "" it arrives; "refused": nobody listens; "cut": half of the answer comes. It may raise."""
