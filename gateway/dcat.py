@@ -87,9 +87,14 @@ class Catalogue:
             next=_address(first, sized, f"after={_marked(last)}") if found.more and last else None,
             total=found.total,
         )
-        text = self._head() + view(self._place, links) + self._told([hit.raw for hit in found.hits], {})
-        body = written(triples(text), format)
+        raws = [hit.raw for hit in found.hits]
+        body = await to_thread.run_sync(self._written, links, raws, format, limiter=_MAKERS)
         return Response(body, headers={**headers, "Link": _link(links)}, media_type=format.media)
+
+    def _written(self, links: PageLinks, raws: list[bytes], format: Format) -> bytes:
+        """A page as bytes."""
+        text = self._head() + view(self._place, links) + self._told(raws, {})
+        return written(triples(text), format)
 
     def _head(self) -> str:
         return catalogue(self._place, self._vocabulary)

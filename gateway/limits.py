@@ -37,6 +37,8 @@ from schema.errors import LimitExceeded
 class Limits:
     """What one request may be. Lengths in bytes unless named otherwise, times in seconds."""
 
+    headers: int = 100
+    head: int = 16_384
     body: int = 65_536
     document: int = 16_384
     tokens: int = 2_000

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import MASKED, http_status, is_public
+from gateway.limits import Limits
 from schema.errors import PangateError, RateLimited
 
 log = structlog.get_logger("pangate.gateway")
@@ -47,6 +48,7 @@ class Common:
             return
         scope.setdefault("state", {})["correlation_id"] = correlation = secrets.token_hex(8)
         began = time.perf_counter()
+        app = self._app if _fits(scope) else _TOO_LONG
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -57,7 +59,29 @@ class Common:
                 _count(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, dressed)
+        await app(scope, receive, dressed)
+
+
+_LIMITS = Limits()
+_TOO_LONG = JSONResponse(
+    {
+        "type": "about:blank",
+        "status": 431,
+        "title": f"A request has at most {_LIMITS.headers} headers, of {_LIMITS.head} bytes together.",
+        "code": "LIMIT_EXCEEDED",
+    },
+    431,
+    media_type="application/problem+json",
+)
+
+
+def _fits(scope: Scope) -> bool:
+    """Whether a request's address and headers are as few and short as they may be (as bytes of HTTP/1.1: a colon, a blank, a line's
+    end). The server sees to that of what comes in pieces; what comes at once it takes whole."""
+    headers = scope["headers"]
+    length = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    length += sum(len(name) + len(value) + 4 for name, value in headers)
+    return len(headers) <= _LIMITS.headers and length <= _LIMITS.head
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -157,6 +158,21 @@ async def test_what_is_not_on_offer_is_406_with_the_list(world: World, accept: s
         assert answer.headers["content-type"].startswith("application/problem+json")
         assert set(answer.json()["offered"]) == set(BY_MEDIA)
         assert answer.headers["vary"] == "Accept"
+
+
+async def test_a_page_is_made_beside_the_event_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five hundred datasets take it some tenths of a second, in which others are answered."""
+    made_by: list[int] = []
+    told = Catalogue._told
+
+    def noted(self: Catalogue, raws: Iterable[bytes], said: dict[str, None]) -> str:
+        made_by.append(threading.get_ident())
+        return told(self, raws, said)
+
+    monkeypatch.setattr(Catalogue, "_told", noted)
+    await world.get("/dcat?first=500", accept="application/rdf+xml")
+    assert made_by
+    assert threading.get_ident() not in made_by
 
 
 async def test_a_reader_who_leaves_ends_the_stream(world: World) -> None:
