@@ -77,8 +77,9 @@ def open_database(url: str, *, clock: Clock, at: At = nothing) -> Database:
     except (DatabaseError, OSError) as error:
         if broken := _disk(error):
             raise broken from error
-        reason = error.orig if isinstance(error, DatabaseError) else error
-        raise Misconfigured(f"The database {place.render_as_string()} cannot be opened: {reason}") from error
+        reason = str(error.orig if isinstance(error, DatabaseError) else error.strerror).partition("\n")[0].rstrip(".")
+        remedy = "See that it is there and lets us in, or correct PANGATE_DATABASE (or PANGATE_DATA)."
+        raise Misconfigured(f"The database {place.render_as_string()} cannot be opened: {reason}. {remedy}") from error
     return Database(writer, reader, clock, at)
 
 

@@ -36,6 +36,11 @@ class Patience(msgspec.Struct, frozen=True):
     cap_s: float = 300.0
 
 
+def briefly(patience: Patience) -> Patience:
+    """The same for somebody who waits for the answer: tried twice."""
+    return msgspec.structs.replace(patience, tries=min(2, patience.tries))
+
+
 class Broken(RetryLater):
     """The call ended without a whole answer."""
 

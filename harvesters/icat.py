@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from harvesters.arrival import briefly
 from harvesters.converted import converted, told
 from harvesters.http import PoliteSession
 from harvesters.icat_assembly import Assembly, Entity, Shared
@@ -97,6 +98,7 @@ class Icat:
 
     def probe(self) -> Probe:
         """As harvesters.ports.Harvester.probe."""
+        self._http.patience = briefly(self._http.patience)
         try:
             return self._looked()
         except (RetryLater, StopHarvest, Misconfigured) as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from harvesters.arrival import briefly
 from harvesters.converted import converted, told
 from harvesters.http import PoliteSession
 from harvesters.ports import Clock, End, Order, Probe, Secrets, Step
@@ -107,6 +108,7 @@ class SciCat:
 
     def probe(self) -> Probe:
         """As harvesters.ports.Harvester.probe."""
+        self._http.patience = briefly(self._http.patience)
         try:
             return self._looked()
         except (RetryLater, StopHarvest, Misconfigured) as error:

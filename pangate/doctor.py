@@ -3,7 +3,9 @@ plain words with the remedy. It changes nothing at a facility."""
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
+import os
 import pyexpat
 import shutil
 import sys
@@ -36,6 +38,10 @@ FLOORS = {
     "celery": (5, 2, 2),
 }
 """The oldest release of each library without a known fault that matters here (reliability reference, section 1)."""
+_SECRETS = frozenset(
+    f"PANGATE_{name}"
+    for name in ["SECRET", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD", "BROKER_PASSWORD", "INDEX_USER", "INDEX_PASSWORD"]
+)
 _EXPAT = (2, 6, 2)
 _FREE, _NONE = 1 << 30, 1 << 20
 _CROWD = 500
@@ -55,6 +61,7 @@ def examine(ask: bool) -> Iterator[Finding]:
     settings = yield from _settings()
     if settings is None:
         return
+    yield from _unknown()
     federation = yield from _federation(settings)
     if federation is None:
         return
@@ -105,6 +112,17 @@ def _settings() -> Generator[Finding, None, Settings | None]:
     return settings
 
 
+def _unknown() -> Iterator[Finding]:
+    """Variables that look like settings and are none: nobody reads them."""
+    known = {f"PANGATE_{name.upper()}" for name in Settings.model_fields} | _SECRETS
+    known |= {f"{name}_FILE" for name in _SECRETS}
+    for name in sorted(os.environ):
+        if name.startswith("PANGATE_") and name not in known:
+            like = difflib.get_close_matches(name, known, 1)
+            meant = f"Is {like[0]} meant?" if like else "docs/operator.md lists them all."
+            yield Finding("settings", "warning", f"{name} is set, and there is no such setting. {meant}")
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
     places = {"PANGATE_DATA": settings.data}
     if settings.index_url is None:
@@ -134,9 +152,9 @@ def _federation(settings: Settings) -> Generator[Finding, None, Federation | Non
     on = [facility.id for facility in federation.facilities if facility.enabled]
     off = len(federation.facilities) - len(on)
     grade = "good" if on else "warning"
-    yield Finding(
-        "federation file", grade, f"{len(on)} facilities are switched on ({', '.join(on) or 'none'}), {off} are not."
-    )
+    named = f"1 facility is switched on ({on[0]})" if len(on) == 1 else f"{len(on)} facilities are switched on"
+    named += f" ({', '.join(on)})" if len(on) > 1 else ""
+    yield Finding("federation file", grade, f"{named}, {off} {'is' if off == 1 else 'are'} not.")
     return federation
 
 
@@ -204,7 +222,8 @@ def _endpoints(house: House) -> Iterator[Finding]:
             yield _asked(name, lambda name=name: _source(house, name))  # type: ignore[misc]
     for platform in house.platforms.values():
         state = outlook.look(platform, house.launches, house.clock)
-        message = f"{platform.name} answers (version {state.version})." if state.up else state.message
+        said = _with_remedy(state.message, "apiUrl (or url)")
+        message = f"{platform.name} answers (version {state.version})." if state.up else said
         yield Finding(platform.key, "good" if state.up else "fault", message)
     issuer = house.settings.oidc_issuer
     if issuer:
@@ -221,9 +240,16 @@ def _asked(what: str, look: Callable[[], str]) -> Finding:
 def _source(house: House, name: str) -> str:
     found = probe(house, name)
     if not found["ok"]:
-        raise Misconfigured(found["message"])
+        raise Misconfigured(_with_remedy(found["message"], "url"))
     counts = ", ".join(f"{count:,} {kind}s" for kind, count in found["counts"].items())
     return f"{found['message']} We are {found['identity'] or 'nobody'} there; {counts or 'it does not count'}."
+
+
+def _with_remedy(message: str, key: str) -> str:
+    """What a site's silence calls for, where the sentence does not say so itself."""
+    if "not answer" not in message:
+        return message
+    return f"{message} See that it runs and can be reached from here, or correct its {key} in the federation file."
 
 
 def _provider(issuer: str) -> str:

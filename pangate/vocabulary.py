@@ -45,7 +45,9 @@ def vocabulary_of(place: str | None, data: Path, *, within_s: float = FETCH_S) -
         return _from_address(place, data / "vocabulary", within_s)
     try:
         return _read(place, Path(place).read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise Misconfigured(f"PANGATE_VOCABULARY: {place} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
         raise Misconfigured(f"PANGATE_VOCABULARY: {place} cannot be read ({error}).") from None
 
 
