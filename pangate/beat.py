@@ -3,6 +3,7 @@ beats one works, the others stand by."""
 
 from __future__ import annotations
 
+from pangate import ending
 from pangate.figures import Figures
 from pangate.house import House
 from pangate.loops import Loop, Loops, Once
@@ -73,4 +74,5 @@ def beat(house: House, sweep_s: float = SWEEP_S) -> None:
     loops = Loops(own.loops())
     with watching(house.settings, loops.hanging), loops.running():
         until_told()
+        ending.bound(house.settings.grace)
     own.leave()

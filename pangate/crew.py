@@ -21,7 +21,8 @@ from pangate.work import Work
 log = structlog.get_logger("pangate.crew")
 
 SWEEP_S, LOOK_S, PURGE_S, FIGURES_S = 2.0, 30.0, 600.0, 15.0
-GRACE_S = 20.0
+SHARE = 0.4
+"""The part of the time given for an end in which tasks may come to theirs."""
 
 
 class Crew:
@@ -49,7 +50,7 @@ class Crew:
                 yield
             finally:
                 self.work.end()
-                if not hands.finish(GRACE_S):
+                if not hands.finish(SHARE * self._house.settings.grace):
                     log.warning("ended_with_work_in_hand")
         self._projection.leave()
 

@@ -54,7 +54,7 @@ class Loops:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """While it lasts the turns are taken; at its end each turn in hand is finished."""
+        """While it lasts the turns are taken; at its end each turn in hand is finished, if that is done within JOIN_S."""
         threads = [
             threading.Thread(target=self._every, args=(loop,), name=loop.name, daemon=True) for loop in self._loops
         ]
@@ -64,8 +64,9 @@ class Loops:
             yield
         finally:
             self._stop.set()
+            until = time.monotonic() + JOIN_S
             for thread in threads:
-                thread.join(timeout=JOIN_S)
+                thread.join(timeout=max(0.0, until - time.monotonic()))
 
     def hanging(self) -> list[str]:
         """The loops whose present turn takes longer than its patience."""

@@ -14,15 +14,18 @@ from starlette.applications import Starlette
 
 from gateway.app import Rooms, application
 from gateway.provider import Client
+from pangate import ending
 from pangate.analysis import AnalysisDesk
 from pangate.bridges import LedgerSources, RowSessions
 from pangate.checks import Checks
 from pangate.crew import Crew
+from pangate.doorway import Doorway
 from pangate.house import House
 from pangate.parted import shared
 from pangate.readers import reader_of
 
-GRACE_S = 10
+SHARE = 0.3
+"""The part of the time given for an end in which readers may have their answers to the end."""
 
 
 def app_of(house: House, crew: Crew) -> Starlette:
@@ -73,7 +76,8 @@ def serve(house: House) -> None:
         access_log=False,
         server_header=False,
         forwarded_allow_ips=settings.proxies,
-        timeout_graceful_shutdown=GRACE_S,
+        http=Doorway,
+        timeout_graceful_shutdown=round(SHARE * settings.grace),
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=16_384,
         ws_max_size=65_536,
@@ -83,7 +87,21 @@ def serve(house: House) -> None:
         signal.signal(
             number, _ended
         )  # uvicorn raises the signal again when it has stopped: an end that was asked for is no failure
-    uvicorn.Server(config).run()
+    _Server(config, settings.grace).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that is gone so many seconds after it was told to end."""
+
+    def __init__(self, config: uvicorn.Config, seconds: float) -> None:
+        super().__init__(config)
+        self._seconds = seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn does, and not for ever."""
+        if not self.should_exit:
+            ending.bound(self._seconds)
+        super().handle_exit(sig, frame)
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:

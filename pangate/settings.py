@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         None,
         description="path or http(s) address of a PaNET release (OWL) or table (.json), in the place of the packaged one",
     )
+    grace: int = Field(
+        35,
+        ge=5,
+        le=3600,
+        description="seconds after SIGTERM in which a process is gone, whatever hangs; fewer than its platform gives it",
+    )
     rate_limit: bool = Field(True, description="whether readers are limited in how much they ask")
     log_level: str = Field("info", description="debug, info, warning or error")
 
@@ -125,10 +131,19 @@ def read_settings() -> Settings:
         raise Misconfigured("\n".join(faults)) from None
 
 
+_PLAIN = {
+    "int_parsing": "this must be a whole number",
+    "float_parsing": "this must be a number",
+    "bool_parsing": "this must be true or false",
+}
+"""Faults that pydantic tells in words of its own."""
+
+
 def _fault(fault: Mapping[str, object]) -> str:
     place = fault["loc"]
     name = f"PANGATE_{str(place[0]).upper()}: " if isinstance(place, tuple) and place else ""
-    return f"{name}{str(fault['msg']).removeprefix('Value error, ')}."
+    plain = _PLAIN.get(str(fault["type"]), str(fault["msg"]).removeprefix("Value error, "))
+    return f"{name}{plain}."
 
 
 def read_file(settings: Settings) -> Federation:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from harvesters.child import SECONDS as HARVEST_S
+from pangate import ending
 from pangate.hands import AT_ONCE, Hands
 from pangate.house import House
 from pangate.loops import Loops
@@ -19,7 +20,8 @@ from pangate.work import Work
 
 log = structlog.get_logger("pangate.worker")
 
-GRACE_S = 25.0
+SHARE = 0.7
+"""The part of the time given for an end in which tasks may come to theirs."""
 LIMITS: Mapping[str, tuple[str, float]] = {
     HARVESTS: ("harvest:", HARVEST_S + 600.0),
     LAUNCHES: ("launch:", 600.0),
@@ -45,8 +47,9 @@ class Worker:
         with watching(self._settings, self.wrong), self._loops.running():
             self._hands.start()
             until_told(lambda: not (self._stuck() or self._hands.dead()))
+            ending.bound(self._settings.grace)
             self._work.end()
-            finished = self._hands.finish(GRACE_S)
+            finished = self._hands.finish(SHARE * self._settings.grace)
             for source, mode in self._work.left:
                 self._waker.harvest(source, mode)
         if self._projection:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from parted_house import PartedHouse
 from servers import daemon
 from servers import elasticsearch as elastic
+from servers.nginx import Nginx, deployed
 from servers.postgresql import Postgresql
 from servers.rabbitmq import Rabbitmq
 from servers.redis import Redis
@@ -57,6 +58,19 @@ def rabbitmq() -> Iterator[Rabbitmq]:
     server = Rabbitmq()
     with there(server):
         yield server
+
+
+@pytest.fixture
+def proxied() -> Iterator[Callable[[Sequence[int]], Nginx]]:
+    """Makes a proxy as it is deployed before gateways at these ports; ended with the test."""
+    with ExitStack() as made:
+
+        def make(ports: Sequence[int]) -> Nginx:
+            server = deployed(ports)
+            made.enter_context(there(server))
+            return server
+
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import Any
 
@@ -24,34 +25,35 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.crash, pytest.mark.timeout(480
 SOURCES = ("freya/scicat", "skadi/icat")
 
 
-SWEEPS = ["60"] if os.environ.get("PANGATE_SOAK") else ["15", "60"]
-"""Seconds between beat's looks: 60 in operation; with RabbitMQ, whose start takes its time too, 15 in CI."""
+SWEEP_S = 60 if os.environ.get("PANGATE_SOAK") else 10
+"""Seconds between beat's looks: 60 in operation. Where it looks more often, what it would have waited longer is added to what it took."""
 
 
 @pytest.mark.parametrize(
-    ("broker", "every"),
-    [
-        pytest.param("redis", SWEEPS[-1], marks=pytest.mark.redis),
-        pytest.param("rabbitmq", SWEEPS[0], marks=pytest.mark.rabbitmq),
-    ],
+    "broker", [pytest.param("redis", marks=pytest.mark.redis), pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
 )
 def test_a_broker_killed_and_emptied_with_fifty_tasks_owed_loses_time_and_nothing_else(
-    broker: str, every: str, request: pytest.FixtureRequest, parted: Any, world: SmallFederation, clean_hub: None
+    broker: str, request: pytest.FixtureRequest, parted: Any, world: SmallFederation, clean_hub: None
 ) -> None:
     server: Redis | Rabbitmq = request.getfixturevalue(broker)
     house: PartedHouse = parted(server.url)
-    house.ready(house.start("beat", "--every", every))
+    beat = house.start("beat", "--every", str(SWEEP_S))
+    house.ready(beat)
     with house.opened() as inside:
         waker = Waker(inside.settings)
         ids = [ask(inside, number, f"user{number % 10}") for number in range(50)]
         for id in ids:
             waker.launch(id)
         assert depths(waker.app)["launches"] >= 50
+        beat.process.send_signal(
+            signal.SIGSTOP
+        )  # it must not send all of it anew before we have seen that all was lost
         server.kill()
         if isinstance(server, Rabbitmq):
             server.forget()  # Redis without persistence has forgotten by itself
         server.start()
         until(lambda: waiting(waker) == 0, 30)
+        beat.process.send_signal(signal.SIGCONT)
         begun = time.monotonic()
         for _ in range(2):
             house.start("worker", "--queues", "launches")
@@ -59,7 +61,7 @@ def test_a_broker_killed_and_emptied_with_fifty_tasks_owed_loses_time_and_nothin
         took = time.monotonic() - begun
     asked = starts(world)
     assert (len(asked), len(set(asked))) == (50, 50), "0 lost, 0 started twice"
-    assert took < 120, f"it took {took:.0f} s"
+    assert took + 60 - SWEEP_S < 120, f"it took {took:.0f} s"
 
 
 def waiting(waker: Waker) -> int | None:
