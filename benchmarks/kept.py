@@ -51,9 +51,10 @@ def embedded(cache: Path, count: int) -> tuple[Path, float]:
         index.close()
 
 
-def elastic(cache: Path, url: str, count: int) -> tuple[Layout, float]:
+def elastic(cache: Path, url: str, count: int, shards: int = 1) -> tuple[Layout, float]:
     """What the index of so many documents in a cluster is called, and the seconds that building it took."""
-    layout = Layout(called(count), template=False)
+    parted = "" if shards == 1 else f"_{shards}"
+    layout = Layout(called(count) + parted, shards=shards, template=False)
     index = ElasticIndex(Connection(url), layout, techniques=default())
     try:
         return layout, _filled(index, count, cache / f"{layout.prefix}.{SECONDS}")

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import load, room, searching
+from benchmarks import load, room, searching, shards
 from benchmarks.measure import Result
 from benchmarks.node import Absent, Node, node
 from benchmarks.searching import Place, Wish
 
 CACHE = "PANGATE_BENCH_CACHE"
-NAMES = frozenset({"search", "million", "elastic", "elastic-million", "memory", "load", "room"})
+NAMES = frozenset({"search", "million", "elastic", "elastic-million", "memory", "load", "room", "shards"})
 _SMALL = {"search", "memory", "load", "room"}
 _MILLION_TIMES = 4  # a search of a million takes long: fewer pairs are enough
 
@@ -41,7 +41,7 @@ def run(sizes: Sizes, only: set[str], cache: Path | None) -> Iterator[Result]:
             yield from room.truth(sizes.rows)
         if only & (_SMALL | {"million"}):
             yield from _embedded(kept, sizes, only)
-        if only & {"elastic", "elastic-million", "load", "room"}:
+        if only & {"elastic", "elastic-million", "load", "room", "shards"}:
             try:
                 with node(kept / "node", sizes.heap) as cluster:
                     yield from _elastic(kept, cluster, sizes, only)
@@ -91,6 +91,9 @@ def _elastic(cache: Path, cluster: Node, sizes: Sizes, only: set[str]) -> Iterat
             if "room" in only:
                 yield room.elastic(cluster, sizes.small)
                 yield room.written(cluster, sizes.rows)
+    if "shards" in only:
+        asked = (sizes.wish.words, searching.proposals(sizes.small))
+        yield from shards.measure(cache, cluster, sizes.small, asked, sizes.wish.times, sizes.load_s)
     if "elastic-million" in only:
         more = (*sizes.wish.words, *searching.proposals(sizes.large))
         with (

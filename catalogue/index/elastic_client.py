@@ -228,15 +228,34 @@ def told(error: Exception, where: str) -> Exception:
         case UnsupportedProductError():
             return Misconfigured(f"What answers at {where} is not Elasticsearch. Correct the address.")
         case TlsError():
-            return Misconfigured(
-                f"The certificate of {where} is not trusted ({_plain(error)}). Name its authority as the CA file."
-            )
+            return _untrusted(str(error.message), where)
         case NotReached() | ConnectionTimeout():
             return Unsure(
                 f"Elasticsearch at {where} does not answer ({type(error).__name__}). See that it runs, or correct the address."
             )
         case _:
             return Unavailable(f"Elasticsearch at {where} failed ({type(error).__name__}).")
+
+
+def _untrusted(told: str, where: str) -> Misconfigured:
+    """What is wrong with the TLS of a server; what the clients tell of it is OpenSSL's text, and Python's."""
+    if "certificate has expired" in told or "not yet valid" in told:
+        return Misconfigured(
+            f"The certificate of {where} has run out. Give the server a new one (and mind the clocks)."
+        )
+    if "mismatch" in told or "doesn't match" in told:
+        return Misconfigured(
+            f"The certificate of {where} is for another host. Use the name it is for, or have it made for this one."
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return Misconfigured(
+            f"The certificate of {where} is not trusted. Name the authority that has signed it as the CA file (PANGATE_INDEX_CA)."
+        )
+    if "NO_CERTIFICATE_OR_CRL_FOUND" in told or "PEM lib" in told:
+        return Misconfigured("The CA file of Elasticsearch holds no certificate. Name a file of PEM certificates.")
+    return Misconfigured(
+        f"What answers at {where} does not speak TLS. Correct the address, or the server. ({told:.200})"
+    )
 
 
 def _answered(error: ApiError | TransportApiError) -> Exception:

@@ -13,6 +13,7 @@ NAMES = [
     "RssAnon of `pangate serve`",
     "a selective search (at most 1,000 hits) grows",
     "a suggestion through HTTP and GraphQL",
+    "4 shards: one node alone",
     "one gateway process, up to 16 searches at once",
     "datasets streamed as Turtle",
     "memory that streaming adds",

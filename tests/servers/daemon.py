@@ -10,10 +10,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+import psutil
 
 from demo.ports import free_port
 
@@ -134,6 +137,29 @@ class Daemon:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
+
+
+class Running(Protocol):
+    """A server whose process is known."""
+
+    _process: subprocess.Popen[bytes] | None
+
+
+@contextmanager
+def frozen(*servers: Running) -> Iterator[None]:
+    """While it lasts these servers hang: connections are accepted (by the kernel), and nothing is answered."""
+    found = [psutil.Process(each._process.pid) for each in servers if each._process is not None]
+    processes = [process for each in found for process in (each, *each.children(recursive=True))]
+    assert len(found) == len(servers)
+    try:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        yield
+    finally:
+        for process in reversed(processes):
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def listens(port: int) -> bool:
