@@ -29,8 +29,9 @@ from catalogue.index.elastic_generations import (
 from catalogue.index.elastic_mapping import REFRESH
 from catalogue.index.elastic_marks import mark as mark_at
 from catalogue.index.elastic_marks import marked, refreshed, refreshing
-from catalogue.index.elastic_reading import SECONDS, Reading
+from catalogue.index.elastic_reading import Reading
 from catalogue.index.elastic_rebuild import ElasticRebuild
+from catalogue.index.elastic_states import SECONDS
 from catalogue.index.terms import NoTechniques, Techniques
 from catalogue.ports import Entry
 from catalogue.query import Found, Search, Suggestion
@@ -171,7 +172,10 @@ class ElasticIndex:
     def _read(self, asked: Steps[T]) -> T:
         """Answer what is read after what was written."""
         self._settle()
-        return self._run(asked)
+        try:
+            return self._run(asked)
+        finally:
+            self._run(self._reading.tidy())
 
     def _settle(self) -> None:
         """Make what was written seen, then move the mark."""

@@ -53,14 +53,14 @@ class AsyncCluster:
     def __init__(self, connection: Connection, calls: int = CALLS, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         urls = addresses(connection)
-        places = min(MOST, max(1, calls // max(1, len(urls))))
+        places = _places(calls, len(urls))
         made = options(connection) | {"connections_per_node": places}
         try:
             self._clients = {url: AsyncElasticsearch(hosts=[url], **made) for url in urls}
         except UNUSABLE as error:
             raise unusable(error) from None
         self._addresses = Addresses(urls, places, clock)
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Address], list[str]]] = deque()
 
     async def send(self, request: Request) -> Any:
         """The decoded answer. Raises Absent, Refused, Busy, Unsure, Unavailable, Misconfigured.
@@ -69,7 +69,7 @@ class AsyncCluster:
         """
         tried: list[str] = []
         while True:
-            address = self._addresses.take(tried) or await self._place(tried)
+            address = await self._place(tried)
             tried.append(address.url)
             try:
                 return await self._at(address, request)
@@ -78,7 +78,7 @@ class AsyncCluster:
                 if not unmet or len(tried) >= max(2, len(self._clients)):
                     raise told(error, address.url) from None
             finally:
-                self._wake()
+                self._hand_out()
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -86,29 +86,34 @@ class AsyncCluster:
             await client.close()
 
     async def _place(self, tried: list[str]) -> Address:
-        """Wait for a place. Raises Unavailable when none gets free soon."""
+        """A place, for those who wait in the order in which they came. Raises Unavailable when none gets free soon."""
+        address = None if self._waiting else self._addresses.take(tried)
+        if address is not None:
+            return address
+        given: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+        self._waiting.append((given, tried))
+        self._hand_out()
         try:
             async with asyncio.timeout(WAIT_S):
-                while True:
-                    freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                    self._waiting.append(freed)
-                    await freed
-                    address = self._addresses.take(tried)
-                    if address is not None:
-                        return address
-        except TimeoutError:
-            raise Unavailable("Elasticsearch has too many searches to answer just now.") from None
-        finally:
-            if freed.done() and not freed.cancelled():
-                self._wake()  # there may be a place for another one too, or this one has left
+                return await given
+        except BaseException as error:  # also who is cancelled leaves no hole
+            if given.done() and not given.cancelled():
+                self._addresses.left(given.result())
+            given.cancel()
+            self._hand_out()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("Elasticsearch has too many searches to answer just now.") from None
+            raise
 
-    def _wake(self) -> None:
-        """Have the first of those who wait look again."""
-        while self._waiting:
-            freed = self._waiting.popleft()
-            if not freed.done():
-                freed.set_result(None)
-                return
+    def _hand_out(self) -> None:
+        """Give each of those who wait a place, the first one first; one may avoid the address that has one."""
+        for waiter in list(self._waiting):
+            given, tried = waiter
+            address = None if given.done() else self._addresses.take(tried)
+            if address is not None:
+                given.set_result(address)
+            if given.done():
+                self._waiting.remove(waiter)
 
     async def _at(self, address: Address, request: Request) -> Any:
         began, client = self._clock(), self._clients[address.url]
@@ -132,6 +137,16 @@ class AsyncCluster:
             raise
         self._addresses.answered(address)
         return answer.body
+
+
+def _places(calls: int, count: int) -> int:
+    """Places at each of so many addresses. Raises Misconfigured when they would be more than there are connections."""
+    if calls > MOST * max(1, count):
+        raise Misconfigured(
+            f"{calls} calls to Elasticsearch under way at once are more than {MOST} for each of its addresses ({count}). "
+            f"Set PANGATE_INDEX_CALLS to {MOST * max(1, count)} or less, or name more nodes."
+        )
+    return max(1, calls // max(1, count))
 
 
 async def arun(cluster: AsyncCluster, steps: Steps[T]) -> T:
@@ -171,6 +186,7 @@ class AsyncElasticIndex:
         self._cluster = AsyncCluster(msgspec.structs.replace(connection, timeout=patience), calls, clock)
         self._reading = Reading(layout, techniques or NoTechniques(), clock)
         self._patience = patience
+        self._tidying: asyncio.Task[None] | None = None  # nobody's answer waits for that
 
     async def search(self, search: Search) -> Found:
         """The answer. Raises CursorExpired, CursorInvalid."""
@@ -202,6 +218,9 @@ class AsyncElasticIndex:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
         await self._cluster.close()
 
     async def _read(self, asked: Steps[T]) -> T:
@@ -212,3 +231,6 @@ class AsyncElasticIndex:
             raise Unavailable(f"Elasticsearch has not answered in {self._patience:g} s.") from None
         except Refused as error:
             raise refusal(error) from error
+        finally:
+            if self._reading.untidy and (self._tidying is None or self._tidying.done()):
+                self._tidying = asyncio.create_task(arun(self._cluster, self._reading.tidy()))

@@ -20,6 +20,10 @@ from catalogue.query import Clause, Facet, FacetWish, Field, Search
 
 Aggregations = dict[str, dict[str, Any]]
 Labels = Mapping[tuple[Field, str], str]
+_OTHERS = (
+    "others"  # of all aggregations `filters` alone counts by intersecting postings instead of document by document
+)
+_NEXT = chr(ord(PART) + 1)  # sorts behind whatever begins with PART
 LABELS = 20_000  # spellings of the values of one facet
 _SINGLE = frozenset((Field.FACILITY, Field.ACCESS, Field.YEAR, Field.INVESTIGATION))
 _PLAIN = frozenset((Field.FACILITY, Field.SOURCE, Field.ACCESS, Field.YEAR))
@@ -78,16 +82,29 @@ def buckets(answer: Mapping[str, Any]) -> list[tuple[str, int]]:
 def second(search: Search, split: Split, counted: Mapping[str, Any]) -> Aggregations:
     """What the facets need besides, empty when that is nothing."""
     found: Aggregations = {}
+    others: dict[str, Query] = {}
     for place, wish in enumerate(search.facets):
         answer = counted[f"facet{place}"]
         if wish.field is None:
             bounds = bounds_of(wish, answer)
             if len(bounds) > 2:
                 found[f"facet{place}"] = _within(split.of(wish), {"nested": _nested(wish, _bins(bounds))})
-        elif wish.field not in _SINGLE and answer["values"]["sum_other_doc_count"]:
+        elif wish.field not in _SINGLE and answer["values"]["sum_other_doc_count"] and not _single(answer):
             gaps = _gaps(wish.field, [value for value, _ in listed(wish, buckets(answer["values"]))])
-            found[f"facet{place}"] = _within([*split.of(wish), gaps], {})
-    return found
+            others[f"facet{place}"] = every([*split.of(wish), gaps])
+    return found | ({_OTHERS: {"filters": {"filters": others}}} if others else {})
+
+
+def counts_of(more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the second call gave, by facet."""
+    return {**more, **more.get(_OTHERS, {}).get("buckets", {})}
+
+
+def _single(answer: Mapping[str, Any]) -> bool:
+    """Whether no match has two values: then the documents beyond the listed values are as many as those values' counts."""
+    values = answer["values"]
+    pairs = values["sum_other_doc_count"] + sum(count for _, count in buckets(values))
+    return bool(pairs == answer["doc_count"] - answer["missing"]["doc_count"])
 
 
 def bounds_of(wish: FacetWish, answer: Mapping[str, Any]) -> tuple[float, ...]:
@@ -135,6 +152,30 @@ def labels(values: Sequence[tuple[Field, str]], aggregations: Mapping[str, Any])
             begun = f"{field}{PART}{key}{PART}"
             best[begun] = min(best.get(begun, (0, "")), (-count, label))
     return {(field, value): best.get(label_key(field, value), (0, value))[1] for field, value in values}
+
+
+def label_checks(guesses: Labels) -> Aggregations:
+    """How many documents spell each value as is guessed, and how many do otherwise: two short lists of postings for each, where
+    `label_aggregations` reads every label of every document."""
+    found: dict[str, Query] = {}
+    for place, ((field, value), label) in enumerate(guesses.items()):
+        begun = label_key(field, value)
+        spelled = begun + label
+        before, after = {"gte": begun, "lt": spelled}, {"gt": spelled, "lt": f"{begun[:-1]}{_NEXT}"}
+        found[f"so{place}"] = {"term": {"label": spelled}}
+        found[f"else{place}"] = either([{"range": {"label": ends}} for ends in (before, after)])
+    return {"labels": {"filters": {"filters": found}}}
+
+
+def checked(guesses: Labels, aggregations: Mapping[str, Any]) -> dict[tuple[Field, str], str]:
+    """The guesses that no other spelling can outnumber, whichever it is; and values that nobody spells, if that was guessed."""
+    told = aggregations["labels"]["buckets"]
+    found: dict[tuple[Field, str], str] = {}
+    for place, (key, label) in enumerate(guesses.items()):
+        so, otherwise = told[f"so{place}"]["doc_count"], told[f"else{place}"]["doc_count"]
+        if so > otherwise or (so == otherwise == 0 and label == key[1]):
+            found[key] = label
+    return found
 
 
 def facets(

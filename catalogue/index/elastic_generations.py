@@ -98,7 +98,17 @@ def current(layout: Layout) -> Steps[Generation | None]:
     if not names:
         return None
     # Two writers that both began an index leave two: everybody takes the newer one.
-    generation = max((Generation(name.rsplit("-", 1)[0]) for name in names), key=lambda one: one.stamp)
+    return usable(max((Generation(name.rsplit("-", 1)[0]) for name in names), key=lambda one: one.stamp))
+
+
+def of_index(layout: Layout, name: str) -> Generation | None:
+    """The generation that an index belongs to, None when the name is none of ours."""
+    ours = _NAME.search(name) and name.startswith(f"{layout.prefix}-")
+    return Generation(name.rsplit("-", 1)[0]) if ours else None
+
+
+def usable(generation: Generation) -> Generation:
+    """The generation itself. Raises Misconfigured when it is of another format."""
     if generation.format != FORMAT:
         raise Misconfigured(
             f"The index {generation.stem} has mapping version {generation.format}, this pangate needs {FORMAT}. "
@@ -112,7 +122,7 @@ def _aliased(layout: Layout) -> Steps[list[str]]:
         found = yield Request("GET", f"/_alias/{layout.alias('public')}")
     except Absent:
         return []
-    return [name for name in found if _NAME.search(name) and name.startswith(f"{layout.prefix}-")]
+    return [name for name in found if of_index(layout, name)]
 
 
 def created(layout: Layout) -> Steps[Generation]:

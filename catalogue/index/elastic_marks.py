@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from catalogue.index.elastic_client import Absent, Refused, Request, Steps
-from catalogue.index.elastic_generations import Generation, write_alias
+from catalogue.index.elastic_generations import Generation, Layout, current, of_index, usable, write_alias
 
 _MARK = "mark"
 
@@ -26,6 +28,28 @@ def marked(generation: Generation) -> Steps[int]:
     except Absent:
         return 0
     return int(found["_source"]["mark"])
+
+
+class Reached(NamedTuple):
+    """The generation in use and its mark: equal as long as nothing has been counted into it since."""
+
+    generation: Generation
+    mark: int
+    written: int = -1
+    """How often this index had been written to when the mark was."""
+
+
+def reached(layout: Layout) -> Steps[Reached | None]:
+    """How far the index in use has come, None when there is none: one call, or two before its first mark. Raises Misconfigured."""
+    try:
+        found = yield Request("GET", f"/{layout.alias('restricted')}/_doc/{_MARK}")
+    except (Absent, Refused):
+        found = {}  # no mark yet; or two indexes of that alias, as two writers that both began one leave them
+    named = of_index(layout, found.get("_index", ""))
+    if named is not None:
+        return Reached(usable(named), int(found["_source"]["mark"]), int(found["_seq_no"]))
+    generation = yield from current(layout)
+    return Reached(generation, (yield from marked(generation))) if generation else None
 
 
 def mark(generation: Generation, number: int) -> Steps[None]:

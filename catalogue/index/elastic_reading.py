@@ -1,48 +1,45 @@
-"""This file is how an Elasticsearch index is read: which state a search looks at, what cursors name, and what is asked again after a
+"""This file is how an Elasticsearch index is read: what is asked of which state, what cursors name, and what is asked again after a
 swap. Its methods are steps, so that threads and an event loop read alike.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from catalogue.index import elastic_search as steps
 from catalogue.index.elastic_client import Absent, Refused, Steps, T, Unassigned
-from catalogue.index.elastic_generations import Layout, current, everything
-from catalogue.index.elastic_marks import marked
-from catalogue.index.elastic_views import View, noted, opened, recalled
+from catalogue.index.elastic_generations import Layout, everything
+from catalogue.index.elastic_marks import reached
+from catalogue.index.elastic_states import States
+from catalogue.index.elastic_views import Note, View, noted, recalled, unnoting
 from catalogue.index.pins import Pins
 from catalogue.index.terms import Techniques
 from catalogue.query import Facet, Found, Scope, Search, Suggestion
 from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
 from schema.records import Kind
 
-SECONDS = 1.0
-"""After so many a newer state is opened; while one reader opens it, others read the old one for as long again."""
+PINS = 4_096
+"""Names of states held: one a second of each kind and side is fewer, so that five minutes are five minutes."""
 _log = logging.getLogger(__name__)
 
 
 class Reading:
-    """What one process knows of the states it reads. Safe for several threads, and for several tasks of an event loop: nothing is
-    held while a step waits for its answer."""
+    """What one process reads. Safe for several threads, and for several tasks of an event loop."""
 
     def __init__(self, layout: Layout, techniques: Techniques, clock: Callable[[], float]) -> None:
         self._layout = layout
         self._techniques = techniques
-        self._clock = clock
-        self._pins: Pins[View] = Pins(clock)
-        self._views: dict[bool, tuple[View, float]] = {}
-        self._opening: dict[bool, float] = {}
-        self._forgotten = 0
-        self._guard = threading.Lock()
+        self._states = States(layout, clock)
+        self._pins: Pins[View] = Pins(clock, most=PINS, dropped=self._unnote)
+        self._notes: dict[str, Note] = {}
 
     def search(self, search: Search) -> Steps[Found]:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable, Misconfigured."""
         public = search.scope is Scope.PUBLIC
         if search.after is not None and search.after.generation:
-            view = yield from self._pinned(search.after.generation)
+            view = yield from self._pinned(search.after.generation, search.kind)
             if view.public is not public:
                 raise CursorInvalid("This cursor belongs to another list. Begin at the first page again.")
             try:
@@ -72,15 +69,23 @@ class Reading:
 
     def mark(self) -> Steps[int]:
         """The high-water mark; 0 when the index must be built."""
-        generation = yield from current(self._layout)
-        return (yield from marked(generation)) if generation else 0
+        found = yield from reached(self._layout)
+        return found.mark if found else 0
 
     def forget(self) -> None:
         """What is asked next is asked of the present state."""
-        with self._guard:
-            self._forgotten += 1
-            self._views.clear()
-            self._opening.clear()
+        self._states.forget()
+
+    @property
+    def untidy(self) -> bool:
+        """Whether there is something to `tidy`."""
+        return bool(self._states.chores)
+
+    def tidy(self) -> Steps[None]:
+        """Close what nobody reads, take away notes that nobody needs: whenever there is time for it. What fails the server does later."""
+        while self._states.chores:
+            with suppress(IndexError, Absent, Refused, Unavailable, Misconfigured):
+                yield self._states.chores.popleft()
 
     def _answer(self, search: Search, view: View) -> Steps[Found]:
         found = yield from steps.answer(search, view, self._techniques, dfs=self._layout.shards > 1)
@@ -92,12 +97,23 @@ class Reading:
         return found
 
     def _note(self, view: View, called: str) -> Steps[None]:
+        """No answer leaves before others can go on from it: that is waited for, once for each state."""
+        known = self._notes.get(called)
+        if known is not None and known.pit == view.pit:
+            return
         try:
-            yield from noted(view, called)
+            self._notes[called] = yield from noted(view, called)
         except (Absent, Refused, Unavailable, Misconfigured) as error:  # then this process alone can read the list on
             _log.info("other processes were not told of a point in time: %s", error)
+            self._notes[called] = Note(view.pit, view.generation.restricted, None)
 
-    def _pinned(self, called: str) -> Steps[View]:
+    def _unnote(self, called: str) -> None:
+        note = self._notes.pop(called, None)
+        request = unnoting(called, note) if note is not None else None
+        if request is not None:
+            self._states.chores.append(request)
+
+    def _pinned(self, called: str, kind: Kind) -> Steps[View]:
         """The state a cursor names, held here or noted by another process. Raises CursorExpired."""
         try:
             return self._pins.find(called)
@@ -106,6 +122,8 @@ class Reading:
                 generations = yield from everything(self._layout)
                 view = yield from recalled(reversed(generations), called)
                 if view is not None:
+                    view.names[kind] = called
+                    view.guesses = self._states.guesses
                     return view
             raise
 
@@ -113,8 +131,7 @@ class Reading:
         """What the present state answers; asked again when it vanished meanwhile (a swap, a restart of the server)."""
         for left in (2, 1, 0):
             try:
-                view = yield from self._view(public)
-                return nothing if view is None else (yield from ask(view))
+                return (yield from self._present(public, ask, nothing))
             except Absent:
                 self.forget()
             except Unassigned:  # also what an index says while it is dropped
@@ -123,30 +140,11 @@ class Reading:
                 self.forget()
         raise Unavailable("The search index changes faster than it can be read.")
 
-    def _view(self, public: bool) -> Steps[View | None]:
-        held = self._held(public)
-        if held is not None:
-            return held
-        now, forgotten = self._clock(), self._forgotten
-        generation = yield from current(self._layout)
-        if generation is None:
-            return None
-        view = yield from opened(generation, public=public)
-        with self._guard:
-            newest = public not in self._views or self._views[public][1] < now
-            if newest and forgotten == self._forgotten:
-                self._views[public] = (view, now)
-        return view
-
-    def _held(self, public: bool) -> View | None:
-        """The state to read if it need not be opened: the newest one known, unless the asker is the one to look for a newer."""
-        now = self._clock()
-        with self._guard:
-            view, since = self._views.get(public, (None, 0.0))
-            age = now - since
-            if view is None or age >= 2 * SECONDS:
-                return None
-            if age < SECONDS or now - self._opening.get(public, -SECONDS) < SECONDS:
-                return view
-            self._opening[public] = now
-            return None
+    def _present(self, public: bool, ask: Callable[[View], Steps[T]], nothing: T) -> Steps[T]:
+        view = yield from self._states.take(public)
+        if view is None:
+            return nothing
+        try:
+            return (yield from ask(view))
+        finally:
+            self._states.leave(view)

@@ -86,27 +86,44 @@ def _facets(
     wanted = counting.second(search, split, counted)
     more: Mapping[str, Any] = {}
     if wanted:
-        reply = yield from _ask(view, {"query": query(search, split.common), "size": 0, "aggs": wanted})
-        more = reply["aggregations"]
+        body = {"query": query(search, split.common), "size": 0, "track_total_hits": False, "aggs": wanted}
+        reply = yield from _ask(view, body)
+        more = counting.counts_of(reply["aggregations"])
     known = yield from _labels(search, view, counting.unlabelled(search, counted, techniques))
     return counting.facets(search, counted, more, techniques, known)
 
 
 def _labels(search: Search, view: View, values: list[tuple[Field, str]]) -> Steps[dict[tuple[Field, str], str]]:
-    """What the values are called. What is public is remembered with the view."""
+    """What the values are called. What is public is remembered with the view, and is the first guess in a later one."""
     known: dict[tuple[Field, str], str] = {}
     if view.public:
-        held = {(field, value): view.labels.get((search.kind, field, value)) for field, value in values}
-        known = {key: label for key, label in held.items() if label is not None}
+        known = _remembered(search.kind, values, view.labels)
     rest = [key for key in values if key not in known]
+    guesses = _remembered(search.kind, rest, view.guesses)
+    if guesses:
+        reply = yield from _over_visible(search, view, counting.label_checks(guesses))
+        known |= counting.checked(guesses, reply)
+        rest = [key for key in rest if key not in known]
     if rest:
-        body = {"query": every(visible(search)), "size": 0, "aggs": counting.label_aggregations(rest)}
-        reply = yield from _ask(view, body)
-        found = counting.labels(rest, reply["aggregations"])
-        if view.public:
-            view.labels.update({(search.kind, *key): label for key, label in found.items()})
-        known |= found
+        reply = yield from _over_visible(search, view, counting.label_aggregations(rest))
+        known |= counting.labels(rest, reply)
+    if view.public:
+        view.learn({(search.kind, *key): label for key, label in known.items()})
     return known
+
+
+def _remembered(
+    kind: Kind, values: list[tuple[Field, str]], labels: Mapping[tuple[Kind, Field, str], str]
+) -> dict[tuple[Field, str], str]:
+    found = {(field, value): labels.get((kind, field, value)) for field, value in values}
+    return {key: label for key, label in found.items() if label is not None}
+
+
+def _over_visible(search: Search, view: View, aggregations: counting.Aggregations) -> Steps[Mapping[str, Any]]:
+    body = {"query": every(visible(search)), "size": 0, "track_total_hits": False, "aggs": aggregations}
+    reply = yield from _ask(view, body)
+    counted: Mapping[str, Any] = reply["aggregations"]
+    return counted
 
 
 def _mine(search: Search, view: View, total: int, limit: int) -> Steps[list[Hit]]:

@@ -1,4 +1,4 @@
-"""This file is the searchers that stay open so that a list by relevance can be read on as it was begun."""
+"""This file is the states that stay open so that a list by relevance can be read on as it was begun."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ MOST = 16
 Held = TypeVar("Held")
 
 
-class Pins(Generic[Held]):
-    """The last few things that cursors name, each for five minutes after it was last named. Safe for several threads."""
+def _nobody(_name: str) -> None:
+    """Nobody is told."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+
+class Pins(Generic[Held]):
+    """Things that cursors name, each for five minutes after it was last named, but the last `most` at most. `dropped` is told each
+    name that is held no longer. Safe for several threads."""
+
+    def __init__(
+        self, clock: Callable[[], float], *, most: int = MOST, dropped: Callable[[str], None] = _nobody
+    ) -> None:
         self._clock = clock
+        self._most = most
+        self._dropped = dropped
         self._held: OrderedDict[str, tuple[float, Held]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -42,8 +51,11 @@ class Pins(Generic[Held]):
         return found[1]
 
     def _prune(self) -> None:
+        """Those kept longest ago stand first, so that their time is over first."""
         now = self._clock()
-        for name in [name for name, (until, _) in self._held.items() if until < now]:
+        while self._held:
+            name, (until, _) = next(iter(self._held.items()))
+            if until >= now and len(self._held) <= self._most:
+                return
             del self._held[name]
-        while len(self._held) > MOST:
-            self._held.popitem(last=False)
+            self._dropped(name)
