@@ -165,6 +165,35 @@ def test_a_page_with_every_field_has_the_bytes_of_the_standard_executor(raws, na
     _same(FIXED, {"names": names, "s0": more}, raws)
 
 
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [*([path] if path else []), *(each for key, part in inner for each in _places(part, (*path, key)))]
+
+
+def _with(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
+    """A copy with something else at a place."""
+    if not path:
+        return wrong
+    copy = value.copy()
+    copy[path[0]] = _with(value[path[0]], path[1:], wrong)
+    return copy
+
+
+async def test_whatever_is_wrong_at_whatever_place_of_a_stored_record_the_bytes_are_those_of_the_standard_executor():
+    """Each place of a full record in turn, with five values that should not be there, beside a record that is sound."""
+    sound = encode_document(some_documents()[1])
+    full = orjson.loads(encode_document(some_documents()[0]))
+    places = _places(full)
+    assert len(places) > 60
+    prepared, variables = Prepared(SCHEMA, FIXED, parse(FIXED)), {"names": None, "s0": True}
+    for at, path in enumerate(places):
+        for turn in range(5):
+            wrong = WRONG[(at + turn * 3) % len(WRONG)]
+            raws = [orjson.dumps(_with(full, path, wrong)), sound]
+            assert await _hot(prepared, variables, raws) == await _standard(FIXED, variables, raws), (path, wrong)
+
+
 async def test_a_page_is_projected_and_not_resolved_field_by_field(monkeypatch):
     resolved = []
     standard = Execution.execute_field
