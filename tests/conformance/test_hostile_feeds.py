@@ -3,6 +3,9 @@
 PANGATE_HOSTILE: how many (500; with PANGATE_SOAK 5,000); the slower laws get their share.
 """
 
+import asyncio
+
+import httpx
 import pytest
 from demo_records import demo_documents
 from hostile import LINKS, TEXTS, hostile_datasets
@@ -12,14 +15,18 @@ from pyoxigraph import NamedNode, RdfFormat, parse, serialize
 from rdflib import Graph
 from shapes import PLACE
 from soak import how_many
-from statements import name, statements
+from starlette.applications import Starlette
+from statements import federated, name, statements
 
+from catalogue.query import Found, Hit, Position, Search
+from gateway import dcat
 from schema.federation import Facility, Federation
 from schema.rdf.dataset import dataset
 from schema.rdf.formats import FORMATS, HEAD, triples, written
 from schema.rdf.names import PREFIXES
 from schema.rdf.place import Place, agent
-from schema.records import Document
+from schema.records import Document, decode_document, encode_document
+from schema.techniques import default
 
 HOSTILE = how_many("PANGATE_HOSTILE", 500, 5_000)
 pytestmark = pytest.mark.timeout(7_000 if HOSTILE > 500 else 120)
@@ -53,6 +60,54 @@ def test_the_turtle_that_is_streamed_as_it_was_made_is_the_same_graph_to_both_re
     told = HEAD + dataset(found, PLACE).text
     ours = serialize(set(statements(found, PLACE)), format=RdfFormat.N_TRIPLES)
     assert set(Graph().parse(data=told, format="turtle")) == set(Graph().parse(data=ours, format="nt"))
+
+
+class Shelf:
+    """A reader (see gateway.ports) of these records and of nothing else."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.raws = [encode_document(each) for each in documents]
+
+    async def public_head(self) -> int:
+        return 1
+
+    async def search(self, search: Search) -> Found:
+        hits = [Hit(raw, None, Position("g", search.sort, "", f"p{at}", at)) for at, raw in enumerate(self.raws)]
+        return Found(len(hits), tuple(hits), False, (), {})
+
+
+async def _got(app: Starlette, path: str, accept: str) -> bytes:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=PLACE.url) as client:
+        return (await client.get(path, headers={"accept": accept})).content
+
+
+def _stored(document: Document) -> Document | None:
+    """As the index gives it back; None of what it never holds (half a character is taken out by every crosswalk)."""
+    try:
+        return decode_document(encode_document(document))
+    except UnicodeEncodeError:
+        return None
+
+
+@settings(max_examples=HOSTILE * 8 // 100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(hostile_datasets(), max_size=3))
+def test_the_bytes_that_leave_the_gateway_are_the_same_graph_to_both_readers(found: list[Document]) -> None:
+    """Streamed whole and as a page, in every format, as a client gets them."""
+    stored = [kept for each in (*found, GOOD) if (kept := _stored(each)) is not None]
+    routes = dcat.routes(Shelf(stored), PLACE.federation, default(), PLACE.url)  # type: ignore[arg-type]
+    app = Starlette(routes=routes)
+    meant = set(federated(stored, PLACE, default()))
+    counts = []
+    for format in FORMATS:
+        stream, page = (
+            asyncio.run(_got(app, f"/dcat.{format.word}", "*/*")),
+            asyncio.run(_got(app, "/dcat", format.media)),
+        )
+        assert {quad.triple for quad in parse(stream, format.written)} == meant
+        assert {quad.triple for quad in parse(page, format.written)} > meant, "a page says beside that it is one"
+        counts.append(len(Graph().parse(data=stream, format=READERS[format.word])))
+    assert set(counts) == {len(meant)}
 
 
 @settings(max_examples=HOSTILE // 5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
