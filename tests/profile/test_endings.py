@@ -121,9 +121,10 @@ def whole(house: House, cut: dict[str, int]) -> None:
         assert done.state is HarvestState.DONE
         (run,) = house.harvests.harvests(source, 9, None)
         assert run.figures.pages > cut[source]
-        assert run.figures.unchanged <= 12, (
-            "but the instruments, with which every walk begins, at most one page came twice"
-        )
+        again = (
+            run.figures.unchanged
+        )  # the instruments, with which every walk begins, and a page: its worker may have begun anew too
+        assert again <= 3 * 12, run
     assert sum(run.figures.added for run in house.harvests.harvests(None, 9, None)) == sum(
         state.records for state in house.harvests.states()
     )
