@@ -140,6 +140,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         plain=words.plain,
+        heading=words.heading,
         paragraphs=words.paragraphs,
         marked=words.marked,
         day=words.day,

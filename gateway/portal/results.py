@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from gateway.graphql import search as line
 from gateway.graphql.context import Context
-from gateway.portal.words import marked, plain
+from gateway.portal.words import TITLE_SHOWN, heading, marked, plain
 from schema.access import Access
 from schema.records import Dataset, Document, decode_document
 from schema.text import clean, highlight
@@ -34,13 +34,14 @@ def result(edge: line.Edge, context: Context) -> Result:
     assert isinstance(dataset, Dataset)
     found = {each["field"]: each["fragment"] for each in line.highlights(edge)}
     title = found.pop("title", None)
-    whole = title is not None and len(title) >= len(clean(dataset.title))
+    shown = clean(dataset.title)
+    whole = title is not None and len(title) >= len(shown) <= TITLE_SHOWN
     found.pop("description", None)  # its HTML may be cut in the middle; looked for again in its plain text
     about = plain(dataset.description)
     excerpt = highlight(about, edge.search.asked, _EXCERPT)
     return Result(
         dataset=dataset,
-        title=marked(title) if title is not None and whole else escape(clean(dataset.title) or dataset.pid),
+        title=marked(title) if title is not None and whole else escape(heading(dataset.title) or dataset.pid),
         excerpt=marked(excerpt) if excerpt else escape(_cut(about)),
         matches=[(field, marked(each)) for field, each in found.items()] if title is None and excerpt is None else [],
         analysable=analysable(dataset, context),

@@ -90,3 +90,10 @@ def test_links_lead_to_http_or_nowhere(text: str) -> None:
 
 def test_every_state_of_a_launch_has_its_words() -> None:
     assert set(STEPS) == set(LaunchState)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(1_023, 1_023), (1_024, 1_024), (1_025, 1_026)])
+def test_a_heading_shows_so_much_of_a_title(length: int, shown: int) -> None:
+    told = words.heading("t" * length)
+    assert len(told) == shown
+    assert told.endswith(" …") == (length > 1_024)
