@@ -24,7 +24,7 @@ from catalogue.tables import metadata
 from schema.access import Viewer, Visibility
 from schema.activities import HarvestMode, LaunchEvent, LaunchRequest, LaunchState
 from schema.errors import LeaseLost
-from schema.records import Kind, Reject
+from schema.records import InstrumentPart, Kind, Reject
 
 pytestmark = pytest.mark.postgresql
 PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -76,7 +76,9 @@ def test_the_migrations_build_the_tables(world: World) -> None:
 
 def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(world: World, tmp_path: Path) -> None:
     world.harvests.request(SOURCE, HarvestMode.FULL, "me")
+    world.put(instrument("i", name="SURF"), dataset("a", instruments=(InstrumentPart(name="surf"),)))
     back = (
+        "DELETE FROM links",
         "DROP TABLE arrears",
         "ALTER TABLE rejects DROP COLUMN revision",
         "ALTER TABLE sources DROP COLUMN bookmark_by",
@@ -90,6 +92,9 @@ def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(wor
         assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [(SOURCE, None)]
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0004"
     assert again.harvests.owing(SOURCE, 9) == []
+    head = again.records.head()
+    again.put(instrument("i", name="SURF-2"))
+    assert {pid for _, _, pid in again.records.changed(head, 9)} >= {"ill/dataset/a"}, "it was linked by its name"
     again.database.close()
 
 
