@@ -83,7 +83,7 @@ def assemble(
     for kind, pids in by_kind(keys).items():
         for chunk in chunks(pids):
             condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
-            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition)), written):
+            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition)).all(), written):
                 by_key[kind, kept.record.pid].append(kept)
     groups = {key: sorted(found, key=order.rank) for key, found in by_key.items()}
     neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
@@ -120,9 +120,9 @@ def lifted(record: AnyRecord, due: datetime | None) -> AnyRecord:
     return replace(record, access=access_at(record.access, record.release, record.release))
 
 
-def _kept(rows: Iterable[Row[Any]], written: Written = _NONE_WRITTEN) -> Iterable[Kept]:
-    found = ((row, written.get(row.data)) for row in rows)
-    return (Kept(lifted(known or decode(row.data), row.due), row.public, row.harvested) for row, known in found)
+def _kept(rows: Iterable[Row[Any, Any, Any, Any]], written: Written = _NONE_WRITTEN) -> Iterable[Kept]:
+    for data, public, due, harvested in rows:
+        yield Kept(lifted(written.get(data) or decode(data), due), public, harvested)
 
 
 def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> Assembled:
@@ -142,8 +142,9 @@ def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> 
     )
     # The source's token of a record's state is the harvester's affair: it may change while nothing that is shown does. Who could see
     # a public record before everybody could is nobody's affair.
-    joined = replace(neighbours.joined(first), revision=None)
-    return Assembled(replace(joined, visibility=PUBLIC) if first.public else joined, provenance, first.public)
+    joined = neighbours.joined(first)
+    seen_by = PUBLIC if first.public else joined.visibility
+    return Assembled(replace(joined, revision=None, visibility=seen_by), provenance, first.public)
 
 
 class _Neighbours:
@@ -225,5 +226,5 @@ def live(connection: Connection, source: str, names: Iterable[Key]) -> Iterable[
                         records.c.id.in_(chunk),
                         records.c.deleted.is_(False),
                     )
-                )
+                ).all()
             )

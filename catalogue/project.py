@@ -6,7 +6,7 @@ Whatever is written twice does no harm: every entry carries its change number, a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,7 +18,13 @@ from catalogue.several import Several
 from schema.records import Document
 
 BATCH = 500
+Going = Callable[[], bool]
 T = TypeVar("T")
+
+
+def _always() -> bool:
+    """Nobody takes the duty away."""
+    return True
 
 
 class Projector:
@@ -37,19 +43,22 @@ class Projector:
         with self._turn:
             yield
 
-    def project(self, limit: int = BATCH) -> int:
-        """Do what time has brought, then bring the index to the truth's head; how many documents were written or removed."""
+    def project(self, limit: int = BATCH, going: Going = _always) -> int:
+        """Do what time has brought, then bring the index to the truth's head; how many documents were written or removed. When it is
+        not `going` on any more (the lease is lost) no further batch is begun."""
         with self.turn():
-            while self.truth.ripen(limit):
+            while going() and self.truth.ripen(limit):
                 self.at("project: ripened")
-            return project(self.truth, self.index, limit, self.at)
+            return project(self.truth, self.index, limit, self.at, going)
 
 
-def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing) -> int:
-    """Move the index from its mark to the truth's head; how many entries were applied."""
+def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing, going: Going = _always) -> int:
+    """Move the index from its mark to the truth's head, while it is `going` on; how many entries were applied."""
     done = 0
     with Several(index.apply, index.at_once) as several:
         for entries, mark in ahead(changes(truth, index.mark(), limit)):
+            if not going():
+                break
             at("project: before apply")
             several.apply(entries, mark)
             at("project: after apply")

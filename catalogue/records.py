@@ -52,7 +52,7 @@ class Records:
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [(row.change, Kind(row.kind), row.pid) for row in connection.execute(query)]
+            return [(change, _KINDS[kind], pid) for change, kind, pid in connection.execute(query).all()]
 
     def public_changed(self, after: int, limit: int) -> list[tuple[int, Kind, str, bool]]:
         """(public number, kind, pid, whether it is public still) above `after` in order, each pid at its newest public number."""
@@ -125,14 +125,24 @@ class Records:
         return done
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+_NUMBERS = (
+    documents.c.pid,
+    documents.c.change,
+    documents.c.public,
+    documents.c.public_number,
+    documents.c.public_time,
+)
+
+
 def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
     rows = {
         (kind, row.pid): row
         for kind, pids in by_kind(keys).items()
         for chunk in chunks(pids)
         for row in connection.execute(
-            select(documents).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
-        )
+            select(*_NUMBERS).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
+        ).all()
     }
     return {
         key: Document(

@@ -16,7 +16,7 @@ from catalogue.index.elastic_generations import Layout
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Index
 from pangate.settings import Environment, Settings
-from pangate.tally import INDEX_REFUSED
+from pangate.tally import INDEX_REFUSED, INDEX_RETRIES
 from schema.errors import DiskFailed, Unavailable
 from schema.records import Reject
 from schema.techniques import Vocabulary
@@ -59,7 +59,9 @@ def _cluster(settings: Settings, environment: Environment, vocabulary: Vocabular
         wish.report(reject)
 
     connection, layout = _place(settings, environment)
-    index = ElasticIndex(connection, layout, writable=wish.write, techniques=vocabulary, report=refused)
+    index = ElasticIndex(
+        connection, layout, writable=wish.write, techniques=vocabulary, report=refused, retried=_retried
+    )
     try:
         if not wish.repair:
             index.check()
@@ -69,6 +71,10 @@ def _cluster(settings: Settings, environment: Environment, vocabulary: Vocabular
         index.close()
         raise
     return index
+
+
+def _retried(why: str) -> None:
+    INDEX_RETRIES.labels(why).inc()
 
 
 def open_reading(settings: Settings, environment: Environment, vocabulary: Vocabulary) -> AsyncElasticIndex | None:

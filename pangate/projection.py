@@ -71,7 +71,7 @@ class Projection:
         """Bring the index to the truth's head; when there is nothing more to do after much, give back the memory it took."""
         if not self.mine:
             return
-        done = self._house.projector.project()
+        done = self._house.projector.project(going=lambda: self.mine)
         PROJECTED.inc(done)
         self._written += done
         if not done and self._written > MUCH:

@@ -14,5 +14,10 @@ PROJECTED = Counter(
 INDEX_REFUSED = Counter(
     "pangate_index_refused", "Documents that the search engine could not take; they are kept as rejects."
 )
+INDEX_RETRIES = Counter(
+    "pangate_index_retries",
+    "What the search engine was asked or sent again: it was busy (429, 503), silent, or put some documents of a bulk off.",
+    ["why"],
+)
 REBUILDS_ENDED = Counter("pangate_rebuilds_ended", "Rebuilds of the index that ended.", ["outcome"])
 LOOPS_FAILED = Counter("pangate_turns_failed", "Turns of this process's loops that failed.", ["loop"])

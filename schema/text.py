@@ -70,6 +70,8 @@ _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _PLAIN = re.compile(r"[a-z]{4,}")
 _RUN = re.compile(r"\S+")
 _SIMPLE_TERM = re.compile(r"[^\W_]+(?:(?<=\d)\.(?=\d)[^\W_]+)*")
+_ASCII_TERM = re.compile(r"[a-z0-9]+(?:(?<=[0-9])\.(?=[0-9])[a-z0-9]+)*")  # of what is folded
+_FOREIGN = re.compile(r"([^\x00-\x7f]+)")
 _NOT_SIMPLE = re.compile(rf"[{_VOWEL_SIGNS}{_IDEOGRAPHS}]")
 _QUOTES = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u00ab\u00bb\uff02"), '"')
 _ASKED = re.compile(r'(-*)"([^"]*)"?|([^\s"]+)')
@@ -136,6 +138,8 @@ class _Span:
 
 def clean(text: str) -> str:
     """Plain text that may be shown and marked: no highlight marks, control characters as blanks, no lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.translate(_CLEANING)
 
 
@@ -146,7 +150,7 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The index terms of a text, in order, stemmed; see the rule at the top."""
-    return [_stem(term) for term in _terms(text)]
+    return list(map(_stem, _terms(text)))
 
 
 def prefix(text: str) -> str:
@@ -204,19 +208,33 @@ def highlight(text: str, asked: Asked, width: int = 160) -> str | None:
 def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
+    parts = _FOREIGN.split(text)  # what follows an ASCII letter is folded as it is alone: no rule looks across
+    parts[0::2] = map(str.lower, parts[0::2])
+    parts[1::2] = map(_folded_signs, parts[1::2])
+    return "".join(parts)
+
+
+def _folded_signs(signs: str) -> str:
+    return _folded_sign(signs) if len(signs) <= TERM_LENGTH else _folded_run(signs)
+
+
+@lru_cache(maxsize=4_096)
+def _folded_sign(signs: str) -> str:
+    """Few letters that are not ASCII are met again and again."""
+    return _folded_run(signs)
+
+
+def _folded_run(text: str) -> str:
     bare = unicodedata.normalize("NFKD", text).translate(_FOLDING).casefold()
     return unicodedata.normalize("NFKD", bare).translate(_FOLDING)
 
 
 def _terms(text: str) -> list[str]:
     folded = _tidy(_folded(text))
-    pattern = _TERM if _NOT_SIMPLE.search(folded) else _SIMPLE_TERM  # the same terms, in a third of the time
-    return [term[:TERM_LENGTH] for term in pattern.findall(folded)]
-
-
-@lru_cache(maxsize=4_096)
-def _folded_sign(sign: str) -> str:
-    return _folded(sign)
+    simple = _ASCII_TERM if folded.isascii() else _SIMPLE_TERM  # the same terms, in a third of the time
+    pattern = _TERM if simple is _SIMPLE_TERM and _NOT_SIMPLE.search(folded) else simple
+    found: list[str] = pattern.findall(folded)
+    return found if max(map(len, found), default=0) <= TERM_LENGTH else [term[:TERM_LENGTH] for term in found]
 
 
 def _tidy(folded: str) -> str:
@@ -292,7 +310,7 @@ def _mapped(written: str) -> tuple[str, Sequence[int]]:
     at = 0
     while at < len(written):
         end = at + 1 + _trailing_marks(written, at + 1)
-        piece = _folded_sign(written[at]) if end == at + 1 else _folded(written[at:end])
+        piece = _folded(written[at:end])
         pieces.append(piece)
         places.extend([at] * len(piece))
         at = end

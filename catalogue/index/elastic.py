@@ -1,8 +1,8 @@
 """This file is the index in an Elasticsearch cluster (8 or 9), for several machines: any number of readers, one
 projector at a time.
 
-What it writes is acknowledged, refreshed, and only then counted into the mark: at most once a second while much is
-written, and less often where that takes long; whoever asks this instance sees its writes at once, others soon after.
+What it writes is acknowledged, refreshed, and only then counted into the mark: soon after the last batch, and now and then
+while more come; whoever asks this instance sees its writes at once, others soon after.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from catalogue.index.elastic_bulk import CHUNK, Insistent, Report, Writer, newest
+from catalogue.index.elastic_bulk import CHUNK, Insistent, Report, Retried, Writer, newest, untold
 from catalogue.index.elastic_client import Absent, Cluster, Connection, Refused, Steps, T, check, refusal, run
 from catalogue.index.elastic_generations import (
     Generation,
@@ -40,7 +40,7 @@ from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
 BATCHES = 2  # and batches: while the last bulks of one are written the next one's rows are made
-SHARE, LONGEST = 0.1, 5.0  # of the time goes to making writes seen, while that is not put off by more seconds
+LONGEST = 5.0  # seconds that writes may wait to be seen while more come: small segments cost the engine their merging
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +58,8 @@ class ElasticIndex:
     """An Index (see catalogue.ports) in a cluster. Nothing is asked of the server before the first call; `check` asks whether all is well.
 
     `layout` says what the indexes are called. `report` gets documents that the engine cannot take. `clock` gives seconds for the life of
-    cursors and views, `pause` waits between tries, `techniques` is the vocabulary. With `writable` false it refuses to write.
+    cursors and views, `pause` waits between tries, `retried` is told of them, `techniques` is the vocabulary. With `writable` false it
+    refuses to write.
     """
 
     at_once = BATCHES
@@ -73,22 +74,23 @@ class ElasticIndex:
         report: Report = _logged,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
+        retried: Retried = untold,
     ) -> None:
         self._cluster = Cluster(connection)
-        self._insistent = Insistent(self._cluster, pause)
+        self._insistent = Insistent(self._cluster, pause, retried)
         self._layout = layout
         self._writable = writable
         self._techniques = techniques or NoTechniques()
         self._report = report
         self._clock = clock
-        self._pause = pause
+        self._pause, self._retried = pause, retried
         self._reading = Reading(layout, self._techniques, clock)
         self._waiting = threading.Lock()
         self._beginning = threading.Lock()
         self._settling = threading.Lock()
         self._unsettled: tuple[Generation, int] | None = None
         self._settled = clock()
-        self._pace = SECONDS
+        self._batches = 0
         self._followed = _Followed()
         self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
@@ -129,12 +131,13 @@ class ElasticIndex:
         another process has swapped the index since its mark was read: the new one's may be lower."""
         self._refuse_reading()
         generation = self._written_to()
-        self._write(Writer(self._cluster, generation, self._techniques, self._report, pause=self._pause), entries)
+        self._write(self._writer(generation), entries)
         with self._settling:
             held = self._unsettled
             reached = max(mark, held[1]) if held and held[0] == generation else mark
             self._unsettled = (generation, reached)
-        if self._clock() - self._settled >= self._pace:
+            self._batches += 1
+        if self._clock() - self._settled >= LONGEST:
             self._settle()
         else:
             self._settle_later()
@@ -145,8 +148,7 @@ class ElasticIndex:
         self._run(dropped(self._run(left_behind(self._layout))))
         generation = self._new()
         self._run(refreshing(generation, "-1"))
-        writer = Writer(self._cluster, generation, self._techniques, self._report, fresh=True, pause=self._pause)
-        return ElasticRebuild(writer, self._write, self._adopt, self._abandon)
+        return ElasticRebuild(self._writer(generation, fresh=True), self._write, self._adopt, self._abandon)
 
     def drop_old(self) -> int:
         """Delete the generations before the one in use; how many there were. One that is being built is newer, and stays."""
@@ -188,9 +190,18 @@ class ElasticIndex:
         """Soon, should nothing more come that does it."""
         with self._waiting:
             if self._timer is None or not self._timer.is_alive():
-                self._timer = threading.Timer(self._pace, self._settle_quietly)
+                self._timer = threading.Timer(SECONDS, self._settle_in_time, [self._batches])
                 self._timer.daemon = True
                 self._timer.start()
+
+    def _settle_in_time(self, batches: int) -> None:
+        """Not while more come: a later batch does it in time, or the next timer."""
+        if self._batches == batches:
+            self._settle_quietly()
+            return
+        with self._waiting:
+            self._timer = None
+        self._settle_later()
 
     def _settle_quietly(self) -> None:
         try:
@@ -201,7 +212,6 @@ class ElasticIndex:
     def _settle_one(self, unsettled: tuple[Generation, int] | None) -> None:
         if unsettled is None:
             return
-        began = self._clock()
         try:
             self._run(refreshed(unsettled[0]))
             self._run(mark_at(*unsettled))
@@ -210,7 +220,6 @@ class ElasticIndex:
         self._reading.forget()  # before another thread can believe that all is settled
         self._unsettled = None
         self._settled = self._clock()
-        self._pace = min(max(SECONDS, (self._settled - began) / SHARE), LONGEST)
 
     def _write(self, writer: Writer, entries: Sequence[Entry]) -> None:
         """While bulks are under way the next rows are made."""
@@ -226,6 +235,10 @@ class ElasticIndex:
             failed = [error for error in (one.exception() for one in under_way) if error is not None]
         if failed:
             raise failed[0]
+
+    def _writer(self, generation: Generation, *, fresh: bool = False) -> Writer:
+        told, pause, retried = self._report, self._pause, self._retried
+        return Writer(self._cluster, generation, self._techniques, told, fresh=fresh, pause=pause, retried=retried)
 
     def _refuse_reading(self) -> None:
         if not self._writable:

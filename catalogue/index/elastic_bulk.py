@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, Unsure, cause
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause
 from catalogue.index.elastic_generations import Generation, write_alias
 from catalogue.index.elastic_mapping import identity, row
 from catalogue.index.terms import Techniques
@@ -68,13 +68,24 @@ class Judged(NamedTuple):
 
 
 Report = Callable[[Reject], None]
+Retried = Callable[[str], None]
+"""Is told each time that something is asked again, and why: "busy" (429 or 503), "silent" (no answer, or one cut off), "put off" (some
+documents of a bulk were not taken yet)."""
+
+
+def untold(_why: str) -> None:
+    """Nobody counts."""
+
+
+class PutOff(Busy):
+    """Some documents of a bulk must be sent again."""
 
 
 class Writer:
     """Writes to one generation. Safe for several threads that write different pids.
 
-    `report` gets what the engine cannot take (it never blocks the rest), `pause` waits for seconds. `fresh`: the generation is
-    being built by us alone, so that what was never written to its restricted index need not be looked for there.
+    `report` gets what the engine cannot take (it never blocks the rest), `pause` waits for seconds, `retried` is told of retries.
+    `fresh`: the generation is being built by us alone, so that what was never written to its restricted index need not be looked for.
     """
 
     def __init__(
@@ -86,12 +97,13 @@ class Writer:
         *,
         fresh: bool = False,
         pause: Callable[[float], None] = time.sleep,
+        retried: Retried = untold,
     ) -> None:
         self.generation = generation
         self._cluster = cluster
+        self._again = Again(pause, retried)
         self._techniques = techniques
         self._report = report
-        self._pause = pause
         self._unhidden = fresh
 
     def rows(self, entries: Sequence[Entry]) -> list[Item]:
@@ -131,7 +143,7 @@ class Writer:
         request = Request(
             "POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": "docs._id,docs.found"}, patient=True
         )
-        found = self._insist(request)["docs"]
+        found = self._again(lambda: self._cluster.send(request), TRIES)["docs"]
         return [ids[one["_id"]]._replace(content=_TOMBSTONE, again=False) for one in found if one.get("found") is True]
 
     def _bulk(self, index: str, items: Sequence[Item]) -> list[Judged]:
@@ -143,24 +155,25 @@ class Writer:
 
     def _part(self, index: str, items: list[Item]) -> list[Judged]:
         judged: list[Judged] = []
-        left, asked = items, 0.0
-        for attempt in range(TRIES):
-            if attempt:
-                self._pause(max(delay(attempt), asked))
-            try:
-                answer = self._cluster.send(self._request(index, left))
-            except (Busy, Unsure) as error:
-                asked = wished(error)
-                continue
-            except Refused as error:
-                return judged + self._halves(index, left, error)
-            except Absent:
-                raise Unavailable(f"The index {index} is gone; another one has taken its place.") from None
+        left = items
+
+        def sent() -> None:
+            nonlocal left
+            answer = self._cluster.send(self._request(index, left))
             results, left = sorted_out(left, answer["items"])
-            judged += results
-            if not left:
-                return judged
-        raise Unavailable(f"Elasticsearch took {len(left)} documents not in {TRIES} tries.")
+            judged.extend(results)
+            if left:
+                raise PutOff("Elasticsearch put documents off.")
+
+        try:
+            self._again(sent, TRIES)
+        except (Busy, Unsure):
+            raise Unavailable(f"Elasticsearch took {len(left)} documents not in {TRIES} tries.") from None
+        except Refused as error:
+            return judged + self._halves(index, left, error)
+        except Absent:
+            raise Unavailable(f"The index {index} is gone; another one has taken its place.") from None
+        return judged
 
     def _halves(self, index: str, items: list[Item], error: Refused) -> list[Judged]:
         """A bulk that is refused as a whole (too large, say) is tried in smaller ones, to find the item that is at fault."""
@@ -172,16 +185,6 @@ class Writer:
     def _request(self, index: str, items: Iterable[Item]) -> Request:
         body = b"".join(item.lines() for item in items)
         return Request("POST", f"/{write_alias(index)}/_bulk", body, _PARAMETERS, patient=True)
-
-    def _insist(self, request: Request) -> Any:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return self._cluster.send(request)
-            except (Busy, Unsure) as error:
-                if attempt == TRIES:
-                    raise
-                self._pause(max(delay(attempt), wished(error)))
-        raise AssertionError  # the last try raises
 
     def _quarantine(self, one: Judged) -> None:
         """Report it, and let nothing older of it be seen."""
@@ -196,21 +199,38 @@ class Writer:
         self._report(Reject(record.source, entry.kind.value, record.id, "index.refused", reason[:500], raw))
 
 
+class Again:
+    """What is tried again when a server is busy or silent: after growing pauses, and not sooner than it wishes."""
+
+    def __init__(self, pause: Callable[[float], None], retried: Retried) -> None:
+        self._pause = pause
+        self._retried = retried
+
+    def __call__(self, attempt: Callable[[], T], tries: int, of: tuple[type[Unavailable], ...] = (Busy, Unsure)) -> T:
+        """What the attempt gives, made at most so many times while it raises one `of` these."""
+        for number in range(1, tries):
+            try:
+                return attempt()
+            except of as error:
+                self._retried(_why(error))
+                self._pause(max(delay(number), wished(error)))
+        return attempt()
+
+
+def _why(error: Unavailable) -> str:
+    return "put off" if isinstance(error, PutOff) else "busy" if isinstance(error, Busy) else "silent"
+
+
 class Insistent:
     """A cluster that is asked again for some seconds what may take long (an index made, refreshed, swapped), when it is busy."""
 
-    def __init__(self, cluster: Cluster, pause: Callable[[float], None]) -> None:
+    def __init__(self, cluster: Cluster, pause: Callable[[float], None], retried: Retried = untold) -> None:
         self._cluster = cluster
-        self._pause = pause
+        self._again = Again(pause, retried)
 
     def send(self, request: Request) -> Any:
         """As Cluster.send."""
-        for attempt in range(1, INSIST if request.patient else 1):
-            try:
-                return self._cluster.send(request)
-            except Busy as error:
-                self._pause(max(delay(attempt), wished(error)))
-        return self._cluster.send(request)
+        return self._again(lambda: self._cluster.send(request), INSIST if request.patient else 1, (Busy,))
 
 
 def newest(entries: Iterable[Entry]) -> list[Entry]:
@@ -257,7 +277,7 @@ def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tupl
     return judged, left
 
 
-def wished(error: Busy | Unsure) -> float:
+def wished(error: Unavailable) -> float:
     """Seconds that the server wants to be left alone."""
     return error.after if isinstance(error, Busy) else 0.0
 

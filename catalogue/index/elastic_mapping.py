@@ -17,7 +17,7 @@ from typing import Any, cast
 import msgspec
 
 from catalogue.index.quantities import folded, names_of, span
-from catalogue.index.terms import FACETS, Techniques, Terms, terms
+from catalogue.index.terms import FACETS, Label, Techniques, Terms, terms
 from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
 from schema.records import Document, Kind, Parameter, encode_document
@@ -85,6 +85,11 @@ def label_key(field: Field, value: str) -> str:
     return f"{field.value}{PART}{told}{PART}"
 
 
+@lru_cache(maxsize=65_536)
+def _labelled(label: Label) -> str:
+    return label_key(label.field, label.value) + label.text
+
+
 def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
     """A document as JSON for the engine. Its words are stored beside it only where scores are reckoned by ourselves."""
     record = document.record
@@ -107,15 +112,20 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
 
 
 def _optional(found: Terms) -> dict[str, Any]:
-    cells = {
-        "number": found.number,
-        "started": found.started,
-        "released": found.released,
-        "also": [_ALSO[field] + name for field, names in found.also.items() for name in names],
-        "label": [label_key(field, value) + label for field, value, label in found.labels],
-        "completion": found.completions,
-    }
-    return {name: value for name, value in cells.items() if value is not None and value != [] and value != ()}
+    cells: dict[str, Any] = {}
+    if found.number is not None:
+        cells["number"] = found.number
+    if found.started is not None:
+        cells["started"] = found.started
+    if found.released is not None:
+        cells["released"] = found.released
+    if found.also:
+        cells["also"] = [_ALSO[field] + name for field, names in found.also.items() for name in names]
+    if found.labels:
+        cells["label"] = list(map(_labelled, found.labels))
+    if found.completions:
+        cells["completion"] = found.completions
+    return cells
 
 
 def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
@@ -126,8 +136,9 @@ def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:
             continue
         text = folded(parameter.text) if parameter.text else None
         spanned = span(parameter)
-        if (names, text, spanned) not in rows and len(rows) < PARAMETERS:
-            rows[names, text, spanned] = _parameter(names, text, spanned)
+        key = (names, text, spanned)
+        if key not in rows and len(rows) < PARAMETERS:
+            rows[key] = _parameter(names, text, spanned)
     return list(rows.values())
 
 
@@ -139,8 +150,13 @@ def _parameter(
         cells["text"] = text
     if spanned is not None:
         dimension, low, high = spanned
-        points = [end for end in dict.fromkeys((low, high)) if math.isfinite(end)]
-        cells |= {"dimension": dimension or "", "low": finite(low), "high": finite(high), "points": points}
+        cells["dimension"] = dimension or ""
+        if low == high:
+            cells["low"] = cells["high"] = low
+            cells["points"] = (low,)
+        else:
+            cells["low"], cells["high"] = finite(low), finite(high)
+            cells["points"] = [end for end in (low, high) if math.isfinite(end)]
     return cells
 
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import tantivy
 
-from catalogue.index.quantities import key, slots
+from catalogue.index.quantities import key, parameter_texts, quantities, slots
 from catalogue.index.terms import FACETS, Terms
 from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
@@ -81,7 +81,7 @@ def row(terms: Terms, raw: bytes, *, public: bool) -> dict[str, object]:
         "also": [f"{field}{PART}{name}" for field, names in terms.also.items() for name in names],
         "label": [PART.join((field, digits(value), label)) for field, value, label in terms.labels],
         "groups": list(terms.groups),
-        "parameter_text": list(terms.parameter_texts),
+        "parameter_text": list(parameter_texts(terms.parameters)),
         "completion": list(terms.completions),
         **_quantities(terms),
     }
@@ -114,12 +114,12 @@ def _numbers(terms: Terms) -> dict[str, object]:
 
 
 def _quantities(terms: Terms) -> dict[str, object]:
-    if not terms.quantities:
+    if not terms.parameters:
         return {}
     points: dict[str, list[float]] = {}
     keys: dict[str, list[int]] = {}
     used: list[str] = []
-    for quantity in terms.quantities:
+    for quantity in quantities(terms.parameters):
         if quantity.points:
             points[quantity.path] = list(quantity.points)
             keys[quantity.path] = [key(point) for point in quantity.points]

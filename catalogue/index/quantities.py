@@ -107,6 +107,16 @@ def quantities(parameters: Iterable[Parameter]) -> tuple[Quantity, ...]:
     )
 
 
+def parameter_texts(parameters: Iterable[Parameter]) -> tuple[str, ...]:
+    """`path=text` of the parameters that are words."""
+    told: dict[str, None] = {}
+    for parameter in parameters:
+        if parameter.text:
+            text = folded(parameter.text)
+            told.update(dict.fromkeys(f"{path(name, None)}={text}" for name in names_of(parameter)))
+    return tuple(told)
+
+
 def slots(quantity: Quantity) -> tuple[tuple[float, float], ...]:
     """The ranges that are compared as pairs: the widest SLOTS of them.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from catalogue.index import completions
-from catalogue.index.quantities import VALUE_LENGTH, Quantity, folded, names_of, path, quantities
+from catalogue.index.quantities import VALUE_LENGTH, folded
 from catalogue.index.wording import texts
 from catalogue.query import Field
 from schema.records import (
@@ -27,12 +27,12 @@ from schema.records import (
     Publication,
     Sample,
     SamplePart,
-    Technique,
 )
 from schema.text import clean, fold
 
 TITLE_LENGTH = 64  # characters of the folded title that order by TITLE
 FACETS = tuple(field for field in Field if field is not Field.PID)  # every field but this can be counted
+_CROWD = 64  # more mentions of one sort are not remembered together
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = (datetime(1970, 1, 1, 0, 0, 0, 1) - datetime(1970, 1, 1)).resolution
 
@@ -68,12 +68,20 @@ class NoTechniques:
         return ()
 
 
+class Label(NamedTuple):
+    """What to show for a value that does not show itself."""
+
+    field: Field
+    value: str
+    text: str
+
+
 class Terms(msgspec.Struct, frozen=True):
     """One document as an index keeps it.
 
     `texts` by text field (see wording), `values` the values that facets count and filters find, `also` further names that
-    filters find (folded), `labels` what to show for a value that does not show itself. Times are microseconds since 1970 (UTC).
-    `parameter_texts` are `path=text` of parameters that are words. `completions` are empty for what is not public.
+    filters find (folded). Times are microseconds since 1970 (UTC). `parameters` are what quantities and their texts are made of, which
+    the engines keep in ways of their own. `completions` are empty for what is not public.
     """
 
     pid: str
@@ -82,12 +90,11 @@ class Terms(msgspec.Struct, frozen=True):
     texts: dict[str, str]
     values: dict[Field, tuple[str, ...]]
     also: dict[Field, tuple[str, ...]]
-    labels: tuple[tuple[Field, str, str], ...]
+    labels: tuple[Label, ...]
     started: int | None
     released: int | None
     title: str
-    quantities: tuple[Quantity, ...]
-    parameter_texts: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
     groups: tuple[str, ...]
     completions: tuple[str, ...]
 
@@ -98,7 +105,7 @@ class _Mention(NamedTuple):
     field: Field
     value: str
     also: dict[str, None]
-    label: str | None
+    label: Label | None
     completions: dict[str, None]
 
 
@@ -118,34 +125,38 @@ def _mention(
     shown = label or (known[0] if known else None)
     offered = (label, *known) if complete else ()
     found = {entry: None for text in offered if text for entry in completions.entries(complete, first, text)}
-    return _Mention(field, first, also, _shown(shown) if shown and shown != first else None, found)
+    told = _shown(shown) if shown and shown != first else None
+    return _Mention(field, first, also, Label(field, first, told) if told else None, found)
 
 
-class _Values:
-    """The values of a document's fields while they are collected."""
+class _Group(NamedTuple):
+    """What the mentions of one sort give together (all people, say). No other group has its fields. Shared: never changed."""
 
-    def __init__(self) -> None:
-        self.values: dict[Field, dict[str, None]] = {}
-        self.also: dict[Field, dict[str, None]] = {}
-        self.labels: dict[tuple[Field, str], str] = {}
-        self.completions: dict[str, None] = {}
+    values: dict[Field, tuple[str, ...]]
+    also: dict[Field, tuple[str, ...]]
+    labels: tuple[Label, ...]
+    completions: tuple[str, ...]
 
-    def add(self, mention: _Mention | None) -> None:
-        """Take up a mention."""
+
+def _group(mentions: Iterable[_Mention | None]) -> _Group:
+    values: dict[Field, dict[str, None]] = {}
+    names: dict[Field, dict[str, None]] = {}
+    labels: dict[tuple[Field, str], Label] = {}
+    completing: dict[str, None] = {}
+    for mention in mentions:
         if mention is None:
-            return
-        field, value, also, label, completing = mention
-        values = self.values.get(field)
-        if values is None:
-            self.values[field] = {value: None}
-        else:
-            values[value] = None
-        if also:
-            self.also.setdefault(field, {}).update(also)
-        if label:
-            self.labels.setdefault((field, value), label)
-        if completing:
-            self.completions.update(completing)
+            continue
+        values.setdefault(mention.field, {})[mention.value] = None
+        if mention.also:
+            names.setdefault(mention.field, {}).update(mention.also)
+        if mention.label:
+            labels.setdefault((mention.field, mention.value), mention.label)
+        completing.update(mention.completions)
+    return _Group(_listed(values), _listed(names), tuple(labels.values()), tuple(completing))
+
+
+def _listed(found: dict[Field, dict[str, None]]) -> dict[Field, tuple[str, ...]]:
+    return {field: tuple(values) for field, values in found.items()}
 
 
 @lru_cache(maxsize=65_536)
@@ -189,71 +200,110 @@ def title_key(record: AnyRecord) -> str:
 def terms(document: Document, techniques: Techniques, *, public: bool) -> Terms:
     """The document as an index keeps it."""
     record = document.record
-    found = _Values()
-    _circumstances(found, document)
-    _references(found, record)
-    _techniques(found, getattr(record, "techniques", ()), techniques)
-    parameters: tuple[Parameter, ...] = getattr(record, "parameters", ())
-    _parameters(found, parameters)
+    values: dict[Field, tuple[str, ...]] = {}
+    also: dict[Field, tuple[str, ...]] = {}
+    labels: list[Label] = []
+    completing: list[str] = []
+    for group in (*_circumstances(document), *_references(record, techniques)):
+        values |= group.values
+        also |= group.also
+        labels += group.labels
+        completing += group.completions
     started, released = started_of(record), released_of(record)
     return Terms(
         pid=record.pid,
         version=document.version,
         number=document.public_number,
         texts=texts(record, techniques),
-        values={field: tuple(values) for field, values in found.values.items()},
-        also={field: tuple(values) for field, values in found.also.items() if values},
-        labels=tuple((field, value, label) for (field, value), label in found.labels.items()),
+        values=values,
+        also=also,
+        labels=tuple(labels),
         started=None if started is None else micros(started),
         released=None if released is None else micros(released),
         title=title_key(record),
-        quantities=quantities(parameters) if parameters else (),
-        parameter_texts=_parameter_texts(parameters),
+        parameters=getattr(record, "parameters", ()),
         groups=() if public else record.visibility.groups,
-        completions=tuple(found.completions) if public else (),
+        completions=tuple(completing) if public else (),
     )
 
 
-def _circumstances(found: _Values, document: Document) -> None:
+Names = tuple[tuple[str | None, ...], ...]
+
+
+def _circumstances(document: Document) -> Iterable[_Group]:
     record = document.record
-    found.add(_mention(Field.FACILITY, record.facility, ()))
-    for source in dict.fromkeys((record.source, *(way.source for way in document.provenance))):
-        found.add(_mention(Field.SOURCE, source, ()))
-    for keyword in getattr(record, "keywords", ()):
-        found.add(_mention(Field.KEYWORD, None, (keyword,), None, "keyword"))
+    yield _plain(Field.FACILITY, (record.facility,))
+    yield _plain(Field.SOURCE, (record.source, *(way.source for way in document.provenance)))
+    if keywords := getattr(record, "keywords", ()):
+        yield _known(Field.KEYWORD, tuple((None, keyword) for keyword in keywords), "keyword")
     started = started_of(record)
     if started is not None:
-        found.add(_mention(Field.YEAR, f"{started.astimezone(UTC).year:04d}", ()))
+        yield _plain(Field.YEAR, (f"{started.astimezone(UTC).year:04d}",))
     if isinstance(record, Dataset):
-        found.add(_mention(Field.ACCESS, record.access.value, ()))
-        for form in record.files.formats:
-            found.add(_mention(Field.FILE_FORMAT, None, (form,)))
+        yield _plain(Field.ACCESS, (record.access.value,))
+        if record.files.formats:
+            yield _known(Field.FILE_FORMAT, tuple((None, form) for form in record.files.formats), "")
 
 
-def _references(found: _Values, record: AnyRecord) -> None:
-    doi = getattr(record, "doi", None)
-    found.values[Field.PID] = {record.pid: None}
-    if doi and doi != record.pid:
-        found.also[Field.PID] = {folded(doi): None}
-    for person in getattr(record, "people", ()):
-        found.add(_mention(Field.PERSON, person.orcid, (person.name,), None, "person"))
+def _references(record: AnyRecord, techniques: Techniques) -> Iterable[_Group]:
+    yield _itself(record.pid, getattr(record, "doi", None))
+    if people := getattr(record, "people", ()):
+        yield _known(Field.PERSON, tuple((person.orcid, person.name) for person in people), "person")
     instruments: Iterable[InstrumentPart | Instrument] = getattr(record, "instruments", ())
-    for instrument in (record,) if isinstance(record, Instrument) else instruments:
-        names = (instrument.name, getattr(instrument, "full_name", None))
-        found.add(_mention(Field.INSTRUMENT, instrument.pid, names, None, "instrument"))
-    samples: Iterable[SamplePart | Sample] = getattr(record, "samples", ())
-    for sample in (record,) if isinstance(record, Sample) else samples:
-        found.add(_mention(Field.SAMPLE, sample.pid, (sample.name, sample.formula), None, "sample"))
-    investigation = record if isinstance(record, Investigation) else getattr(record, "investigation", None)
-    if investigation is not None:
-        names = (investigation.title, investigation.proposal)
-        found.add(_mention(Field.INVESTIGATION, investigation.pid, names, None, "investigation"))
+    if isinstance(record, Instrument):
+        instruments = (record,)
+    if instruments:
+        named = tuple((one.pid, one.name, getattr(one, "full_name", None)) for one in instruments)
+        yield _known(Field.INSTRUMENT, named, "instrument")
+    samples: Iterable[SamplePart | Sample] = (record,) if isinstance(record, Sample) else getattr(record, "samples", ())
+    if samples:
+        yield _known(Field.SAMPLE, tuple((one.pid, one.name, one.formula) for one in samples), "sample")
+    whole = record if isinstance(record, Investigation) else getattr(record, "investigation", None)
+    if whole is not None:
+        yield _known(Field.INVESTIGATION, ((whole.pid, whole.title, whole.proposal),), "investigation")
+    if used := getattr(record, "techniques", ()):
+        yield _used(tuple((one.pid, one.name) for one in used), techniques)
+    if parameters := getattr(record, "parameters", ()):
+        named = tuple((None, one.name or one.source_name, one.source_name) for one in parameters)
+        yield _known(Field.PARAMETER_NAME, named, "parameter")
 
 
-def _techniques(found: _Values, used: Iterable[Technique], known: Techniques) -> None:
-    for technique in used:
-        for mention in _technique(technique.pid, technique.name, known):
-            found.add(mention)
+def _itself(pid: str, doi: str | None) -> _Group:
+    return _Group({Field.PID: (pid,)}, {Field.PID: (folded(doi),)} if doi and doi != pid else {}, (), ())
+
+
+@lru_cache(maxsize=4_096)
+def _plain(field: Field, values: tuple[str, ...]) -> _Group:
+    """Values that show themselves."""
+    return _group(_mention(field, value, ()) for value in values)
+
+
+def _known(field: Field, named: Names, complete: str) -> _Group:
+    """Things told by (value, name, ...). Some are named together again and again; a crowd is not."""
+    return _few(field, named, complete) if len(named) <= _CROWD else _group(_each(field, named, complete))
+
+
+@lru_cache(maxsize=16_384)
+def _few(field: Field, named: Names, complete: str) -> _Group:
+    return _group(_each(field, named, complete))
+
+
+def _each(field: Field, named: Names, complete: str) -> Iterable[_Mention | None]:
+    return (_mention(field, value, tuple(names), None, complete) for value, *names in named)
+
+
+def _used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> _Group:
+    """The techniques told by (IRI, name)."""
+    return _few_used(used, known) if len(used) <= _CROWD else _group(_each_used(used, known))
+
+
+@lru_cache(maxsize=4_096)
+def _few_used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> _Group:
+    return _group(_each_used(used, known))
+
+
+def _each_used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> Iterable[_Mention | None]:
+    return (mention for iri, name in used for mention in _technique(iri, name, known))
 
 
 @lru_cache(maxsize=8_192)
@@ -268,18 +318,3 @@ def _technique(iri: str | None, name: str, known: Techniques) -> tuple[_Mention 
         _mention(Field.TECHNIQUE, iri, tuple(known.synonyms(iri)), label, "technique"),
         *(_mention(Field.TECHNIQUE, broader, (), known.label(broader)) for broader in known.ancestors(iri)),
     )
-
-
-def _parameters(found: _Values, parameters: Iterable[Parameter]) -> None:
-    for parameter in parameters:
-        names = (parameter.name or parameter.source_name, parameter.source_name)
-        found.add(_mention(Field.PARAMETER_NAME, None, names, None, "parameter"))
-
-
-def _parameter_texts(parameters: Iterable[Parameter]) -> tuple[str, ...]:
-    told: dict[str, None] = {}
-    for parameter in parameters:
-        if parameter.text:
-            text = folded(parameter.text)
-            told.update(dict.fromkeys(f"{path(name, None)}={text}" for name in names_of(parameter)))
-    return tuple(told)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol
 
-from schema.records import AnyRecord, Technique
+from schema.records import AnyRecord
 from schema.text import words
 
 # The text fields and how much a word found in one weighs. Every document has all three, so that both engines reckon with the same number
@@ -14,12 +14,14 @@ from schema.text import words
 WEIGHTS: dict[str, float] = {"title": 4.0, "names": 2.0, "body": 1.0}
 TIE_BREAKER = 0.1  # how much of a word's lesser fields is added to its best one
 PART = "¦"  # stands between the parts of a field: no word is it, so no phrase reaches from one part into the next
-_NAME, _SHARED = 64, 4_096  # characters of a text whose words are remembered
+_NAME, _SERIES, _SHARED = 64, 256, 4_096  # characters of a text whose words are remembered
 TEXT_LENGTH = 65_536  # characters of one field that are searched, as many as are highlighted
 
 
 class Labels(Protocol):
-    """What the words of a technique need of the vocabulary."""
+    """What the words of a technique need of the vocabulary. It never changes."""
+
+    def __hash__(self) -> int: ...
 
     def label(self, iri: str, /) -> str | None:
         """The preferred label."""
@@ -45,29 +47,33 @@ def _joined(own: Iterable[str | None], shared: Iterable[str | None] = ()) -> str
     for part in {**dict.fromkeys(own), **again}:
         if not part:
             continue
-        if len(part) <= _NAME:
+        length = len(part)
+        if length <= max(_NAME, min(_SERIES, left)):
             pieces.append(_words(part))
-        elif part in again and len(part) <= min(_SHARED, left):
+        elif part in again and length <= min(_SHARED, left):
             pieces.append(_shared(part))
         else:
-            pieces.append(" ".join(words(part[:left])))
-        pieces.append(PART)
-        left -= len(part)
+            pieces.append(_ended(part[:left]))
+        left -= length
         if left <= 0:
             break
-    return " ".join(filter(None, pieces))
+    return " ".join(pieces)
 
 
-@lru_cache(maxsize=65_536)
+def _ended(part: str) -> str:
+    return " ".join((*words(part), PART))
+
+
+@lru_cache(maxsize=32_768)
 def _words(part: str) -> str:
-    """Names come again and again; a long text does not ..."""
-    return " ".join(words(part))
+    """Names come again and again, and what the datasets of one series say alike; a long text does not ..."""
+    return _ended(part)
 
 
 @lru_cache(maxsize=2_048)
 def _shared(part: str) -> str:
     """... unless it is that of the investigation which all datasets of it show."""
-    return " ".join(words(part))
+    return _ended(part)
 
 
 def _title(record: AnyRecord) -> Iterator[str | None]:
@@ -91,7 +97,10 @@ def _names(record: AnyRecord, labels: Labels) -> Iterator[str | None]:
         yield sample.name
         yield sample.formula
     for technique in getattr(record, "techniques", ()):
-        yield from _technique(technique, labels)
+        yield technique.name
+        yield technique.source_name
+        if technique.pid is not None:
+            yield from _called(technique.pid, labels)
 
 
 def _titles(record: AnyRecord) -> Iterator[str | None]:
@@ -101,12 +110,9 @@ def _titles(record: AnyRecord) -> Iterator[str | None]:
         yield investigation.title
 
 
-def _technique(technique: Technique, labels: Labels) -> Iterator[str | None]:
-    yield technique.name
-    yield technique.source_name
-    if technique.pid is not None:
-        yield labels.label(technique.pid)
-        yield from labels.synonyms(technique.pid)
+@lru_cache(maxsize=4_096)
+def _called(iri: str, labels: Labels) -> tuple[str | None, ...]:
+    return (labels.label(iri), *labels.synonyms(iri))
 
 
 def _body(record: AnyRecord) -> Iterator[str | None]:

@@ -50,6 +50,16 @@ def test_the_index_follows_the_truth_in_batches(world: World) -> None:
     assert follower.project() == 0
 
 
+def test_who_loses_the_duty_begins_no_further_batch_and_another_goes_on_from_the_mark(world: World) -> None:
+    world.put(*(dataset(str(number)) for number in range(9)))
+    first = projector(world)
+    turns = iter([True, True, False])
+    assert first.project(4, going=lambda: next(turns)) == 4
+    assert first.index.mark() == 4
+    assert Projector(world.records, first.index).project(4) == 5
+    assert first.index.mark() == world.records.head()
+
+
 def test_hidden_documents_are_entered_as_such_and_move_when_their_embargo_ends(world: World) -> None:
     follower = projector(world)
     ends = world.clock() + timedelta(days=1)

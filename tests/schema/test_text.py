@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema import text as rule
 from schema.errors import BadInput
 from schema.text import MARK_END, MARK_START, Asked, clean, fold, highlight, parse, prefix, words
 
@@ -155,6 +156,18 @@ def test_no_term_holds_a_blank_or_control_character_or_is_too_long(text: str) ->
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert prefix(prefix(text)) == prefix(text)
+
+
+@given(ANY | SCIENCE)
+def test_what_is_not_ascii_is_folded_alone_as_it_is_in_the_whole_text(text: str) -> None:
+    for some in (text, "".join(f"{sign}e" for sign in text), text.replace(" ", "\u0301")):
+        assert rule._folded(some) == rule._folded_run(some)
+
+
+@given(ANY | SCIENCE)
+def test_a_text_of_ascii_has_the_terms_of_the_general_rule(text: str) -> None:
+    folded = rule._tidy(fold(text))
+    assert rule._terms(folded) == [term[: rule.TERM_LENGTH] for term in rule._TERM.findall(rule._tidy(folded))]
 
 
 def test_folding_twice_changes_nothing_for_any_single_character() -> None:

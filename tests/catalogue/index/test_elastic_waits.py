@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -14,7 +15,7 @@ from doubles.tollgate import AWAY, BUSY, tollgate
 
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
-from catalogue.index.elastic_client import Absent, Busy, Cluster, Connection, Request
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Connection, Request, Unsure
 from catalogue.index.elastic_generations import Generation, Layout
 from catalogue.index.terms import NoTechniques
 
@@ -40,6 +41,7 @@ class Empty:
     def __init__(self) -> None:
         self._both = threading.Barrier(2)
         self._names: list[str] = []
+        self.marks: list[int] = []
         self.begun: set[str] = set()
 
     def send(self, request: Request) -> Any:
@@ -50,6 +52,8 @@ class Empty:
                 raise Absent("none")
         if request.path.startswith("/_alias/"):
             return {name: {} for name in self._names}
+        if request.path.endswith("/_doc/mark"):
+            self.marks.append(request.body["mark"])  # type: ignore[index, call-overload]
         if request.path == "/_aliases":
             added = [action["add"]["index"] for action in request.body["actions"] if "add" in action]  # type: ignore[index, call-overload]
             self.begun |= set(added)
@@ -89,6 +93,40 @@ def test_a_bulk_comes_back_when_it_was_told_to_and_not_before() -> None:
     writer.write(writer.rows([made.entry(dataset(1), 1)]))
     assert len(pauses) == 3
     assert max(pauses) <= CAP_SECONDS
+
+
+def test_what_is_asked_again_is_told_with_its_reason() -> None:
+    told: list[str] = []
+    generation = Generation("x-v1-20260101000000000000-00000000")
+    answers: list[Any] = [Busy("429"), Unsure("cut off"), {"items": [{"index": {"status": 429, "error": {}}}]}, None]
+
+    class Moody(Burdened):
+        def send(self, request: Request) -> Any:
+            answer = answers.pop(0) if answers else None
+            if isinstance(answer, Exception):
+                raise answer
+            return answer or super().send(request)
+
+    cluster: Any = Moody(0, 0.0)
+    writer = Writer(cluster, generation, NoTechniques(), print, fresh=True, pause=lambda _: None, retried=told.append)
+    writer.write(writer.rows([made.entry(dataset(1), 1)]))
+    assert told == ["busy", "silent", "put off"]
+    assert answers == []
+
+
+def test_batches_that_follow_each_other_are_made_seen_now_and_then_and_the_last_one_soon() -> None:
+    now, cluster = 0.0, Empty()
+    index = ElasticIndex(Connection("http://127.0.0.1:9"), Layout("x", template=False), clock=lambda: now)
+    index._insistent = cluster  # type: ignore[assignment]
+    for number in range(1, 61):
+        index.apply((), number)
+        now += 0.25
+    assert cluster.marks == [21, 41], "every five seconds"
+    until = time.monotonic() + 10
+    while cluster.marks[-1] != 60 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert cluster.marks == [21, 41, 60]
+    index.close()
 
 
 def test_an_index_is_made_though_the_server_is_busy_for_a_while_and_a_search_is_not_asked_again() -> None:
