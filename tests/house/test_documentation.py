@@ -58,13 +58,28 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_documented_setting_exists() -> None:
+    """Also those by which the long suites are run in pieces."""
     known = "".join(module.text for module in modules())
+    known += "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
     known += (ROOT / "Makefile").read_text("utf-8") + "".join(
         f"PANGATE_{name.upper()} " for name in Settings.model_fields
     )
+    known += " ".join(read_by_tests("how_many") | read_by_tests("get"))
     told = set(re.findall(r"`((?:PANGATE|DEMO)_[A-Z_]+[A-Z])`", ALL + (ROOT / "README.md").read_text("utf-8")))
     own = {f"{name}_FILE" for name in told}
     assert sorted(name for name in told - own if name not in known) == []
+
+
+def read_by_tests(call: str) -> set[str]:
+    """The variables of the environment that tests ask for with that call."""
+    texts = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    return {name for text in texts for name in re.findall(rf'\b{call}\("(PANGATE_[A-Z_]+[A-Z])"', text)}
+
+
+def test_every_number_of_a_long_form_is_documented() -> None:
+    names = read_by_tests("how_many")
+    assert len(names) >= 8
+    assert missing(names, DOCS["soak.md"]) == []
 
 
 def test_every_variable_of_the_demo_is_documented() -> None:
