@@ -16,11 +16,12 @@ from servers.elasticsearch import Elasticsearch, free_port
 from servers.wiping import made_name, wipe
 
 from catalogue.index.elastic import ElasticIndex
-from catalogue.index.elastic_async import AsyncElasticIndex
+from catalogue.index.elastic_addresses import Address
+from catalogue.index.elastic_async import AsyncCluster, AsyncElasticIndex
 from catalogue.index.elastic_client import Connection
 from catalogue.index.elastic_generations import Layout
 from catalogue.query import Search
-from schema.errors import Unavailable
+from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(600)]
@@ -32,9 +33,16 @@ class Filled:
 
     def __init__(self, node: Elasticsearch, stem: str, opened: ExitStack) -> None:
         self._node, self._layout, self._opened = node, Layout(stem, template=False), opened
-        index = ElasticIndex(Connection(node.url), self._layout)
-        write(index, *(dataset(at, title="film") for at in range(10)))
+        self._write(*range(10), start=1)
+
+    def _write(self, *numbers: int, start: int) -> None:
+        index = ElasticIndex(Connection(self._node.url), self._layout)
+        write(index, *(dataset(at, title="film") for at in numbers), start=start)
         index.close()
+
+    def change(self) -> None:
+        """An eleventh film."""
+        self._write(10, start=11)
 
     def gate(self, rule: Callable[[Asked], str]) -> Tollgate:
         return self._opened.enter_context(tollgate(self._node.url, rule))
@@ -144,13 +152,15 @@ async def test_a_question_ends_when_its_time_is_over(filled: Filled) -> None:
     await reader.close()
 
 
-async def test_while_a_newer_state_is_opened_others_read_the_one_before(filled: Filled) -> None:
+@pytest.mark.parametrize("which", ["/_doc/mark", "/_pit"])
+async def test_while_a_newer_state_is_looked_for_others_read_the_one_before(filled: Filled, which: str) -> None:
     held = asyncio.Event()
-    gate = filled.gate(lambda request: HANG if held.is_set() and "/_pit" in request.target else PASS)
+    gate = filled.gate(lambda request: HANG if held.is_set() and which in request.target else PASS)
     now = [100.0]
     reader = filled.reader(gate.url, clock=lambda: now[0], patience=60)
     assert (await reader.search(Search())).total == 10
     held.set()
+    filled.change()
     now[0] += 1.5
     opening = asyncio.create_task(reader.search(Search()))
     await until(lambda: gate.hanging == 1)
@@ -158,3 +168,67 @@ async def test_while_a_newer_state_is_opened_others_read_the_one_before(filled: 
     assert not opening.done()
     await ended(opening)
     await reader.close()
+
+
+async def test_what_nobody_reads_is_closed_without_an_answer_waiting_for_it(filled: Filled) -> None:
+    gate = filled.gate(lambda request: HANG if request.method == "DELETE" else PASS)
+    now = [100.0]
+    reader = filled.reader(gate.url, clock=lambda: now[0], patience=60)
+    assert await reader.counts() == {"north": 10}
+    filled.change()
+    now[0] += 1.5
+    assert await reader.counts() == {"north": 11}
+    await until(lambda: gate.hanging == 1)
+    assert await reader.counts() == {"north": 11}
+    await reader.close()
+
+
+async def held_by_hand(cluster: AsyncCluster) -> Address:
+    """A place that is taken at once."""
+    async with asyncio.timeout(0.2):
+        return await cluster._place([])
+
+
+async def test_places_are_given_in_the_order_in_which_they_were_asked_for(free_url: str) -> None:
+    cluster = AsyncCluster(Connection(free_url), calls=2)
+    first, second = await held_by_hand(cluster), await held_by_hand(cluster)
+    waiting = [asyncio.create_task(cluster._place([])) for _ in range(4)]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+
+    def freed(address: Address) -> None:
+        cluster._addresses.answered(address)
+        cluster._hand_out()
+
+    freed(first)
+    newcomer = asyncio.create_task(cluster._place([]))
+    freed(second)
+    await until(lambda: waiting[0].done() and waiting[2].done())
+    assert not newcomer.done(), "who came later does not overtake"
+    assert not waiting[3].done()
+    freed(waiting[0].result())
+    waiting[3].cancel()  # it was given the place, and leaves before it knows
+    await until(newcomer.done)
+    assert waiting[3].cancelled()
+    with pytest.raises(Unavailable, match="too many searches"):
+        await cluster._place([])
+    assert cluster._addresses.take() is None
+    freed(newcomer.result())
+    assert (await held_by_hand(cluster)).busy == 2
+    await cluster.close()
+
+
+@pytest.mark.parametrize(("urls", "calls", "most"), [(1, 101, 100), (2, 201, 200)])
+async def test_more_calls_than_there_are_connections_are_refused(
+    free_url: str, urls: int, calls: int, most: int
+) -> None:
+    connection = Connection(",".join(f"{free_url}/{at}" for at in range(urls)))
+    with pytest.raises(Misconfigured, match=f"PANGATE_INDEX_CALLS to {most} or less"):
+        AsyncCluster(connection, calls=calls)
+    await AsyncCluster(connection, calls=most).close()
+
+
+@pytest.fixture
+def free_url() -> str:
+    """An address where nobody listens."""
+    return f"http://127.0.0.1:{free_port()}"
