@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from harvesters.bounds import RECORDS, ending
 from harvesters.icat_session import IcatSession, TooMany
 from harvesters.icat_tables import Child
 
-ROWS = 10_000
 AT_ONCE = 100
 Line = list[Any]
 
@@ -69,7 +69,7 @@ class Rows:
                 f"SELECT {wanted} FROM {entity} x WHERE {_also(condition)}x.id > {last} ORDER BY x.id LIMIT 0, {limit}"
             )
 
-        yield from self._keyset(f"{entity}({wanted})", ask, lambda row: int(row[0]), after, ROWS)
+        yield from self._keyset(f"{entity}({wanted})", ask, lambda row: int(row[0]), after, RECORDS)
 
     def may_read(self, entity: str) -> bool:
         """Whether there is a rule at all by which we may read the table (without one, MAX gives no row; an empty table gives null)."""
@@ -113,7 +113,13 @@ class Rows:
     def _keyset(
         self, name: str, ask: Callable[[int, int], str], id_of: Callable[[Any], int], after: int, most: int
     ) -> Iterator[list[Any]]:
-        """Pages until one comes short; the size halves at the server's refusal and grows slowly again."""
+        """Pages until one comes short; the size halves at the server's refusal and grows slowly again. Raises StopHarvest for a table
+        that does not end."""
+        return ending(self._pages(name, ask, id_of, after, most), f"The table {name}")
+
+    def _pages(
+        self, name: str, ask: Callable[[int, int], str], id_of: Callable[[Any], int], after: int, most: int
+    ) -> Iterator[list[Any]]:
         most = min(most, self._session.max_entities)
         while True:
             limit = min(most, self._limits.get(name, most))

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from harvesters.bounds import whole
 from harvesters.http import TRANSIENT, PoliteSession, Reply
 from harvesters.ports import Clock, Secrets
 from schema.errors import RetryLater, StopHarvest
@@ -78,7 +79,7 @@ class IcatSession:
             params = {"sessionId": self._session_id(), "query": jpql}
             reply, found = self.http.ask("/entityManager", params, transient=_is_passing)
             if reply.status == 200 and isinstance(found, list):
-                return found
+                return whole(found, "A query")
             code = found.get("code") if isinstance(found, Mapping) else None
             if code == "SESSION" and not fresh:
                 self._id = None

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from harvesters.bounds import ending
 from harvesters.scicat_session import SciCatSession
 from schema.crosswalks import scicat, scicat_published
 from schema.crosswalks.place import Place
@@ -74,8 +75,13 @@ class Lists:
     ) -> Iterator[Slice]:
         """Everything beyond `after`. The page shrinks when an answer is too large, down to one record, which is then named only.
 
-        Raises StopHarvest when the list is not in order or repeats itself.
+        Raises StopHarvest when the list is not in order, repeats itself or does not end.
         """
+        return ending(self._pages(route, after, limit, where, fields), route.path)
+
+    def _pages(
+        self, route: Route, after: str, limit: int, where: Mapping[str, Any], fields: Sequence[str]
+    ) -> Iterator[Slice]:
         size = limit
         while True:
             try:

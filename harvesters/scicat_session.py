@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from pyscicat.client import ScicatClient
 
+from harvesters.bounds import whole
 from harvesters.http import PoliteSession, Reply
 from harvesters.ports import Clock, Secrets
 from schema.errors import RetryLater, StopHarvest
@@ -69,7 +70,7 @@ class SciCatSession:
         found = self._get(path, {"filter": orjson.dumps(asked).decode()})
         if not isinstance(found, list):
             raise RetryLater(f"{path} answered something that is not a list.")
-        return found
+        return whole(found, path)
 
     def count(self, path: str) -> int | None:
         """How many records the route has for us, where it tells."""

@@ -1,6 +1,6 @@
 """This file is every limit of a record with its real number, at one below, at, and one above (reliability reference, section 8).
 
-Page, chain and hours of a walk: tests/harvesters; one answer: tests/harvesters/test_limits.py.
+Page and chain of a walk: tests/harvesters/test_bounds.py; one answer, and the hours: tests/harvesters/test_limits.py.
 """
 
 from typing import Any
