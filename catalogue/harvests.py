@@ -15,6 +15,7 @@ from catalogue.database import Database
 from catalogue.inserts import insert_once
 from catalogue.intake import Intake, Rules, unseen
 from catalogue.leases import Leases, check
+from catalogue.names import Names, Naming
 from catalogue.ports import Harvest, Lease, Page, SourceState, Unseen
 from catalogue.runs import GOOD, as_harvest, read_harvest, source_states
 from catalogue.tables import harvests, leases, records, requests, sources
@@ -30,6 +31,7 @@ class Harvests(Leases):
     def __init__(self, database: Database, rules: Rules) -> None:
         super().__init__(database)
         self._rules = rules
+        self._names = Names()
 
     def begin(self, lease: Lease, source: str, mode: HarvestMode) -> Harvest:
         """The source's interrupted (or failed) harvest of that mode if its last one is such, else a new one. What was asked for is
@@ -80,7 +82,8 @@ class Harvests(Leases):
         self._database.at("page: begun")
         source = harvest.source
         intake = Intake(connection, self._rules, now, source, harvest.id)
-        taken = intake.upsert(page.records)
+        naming = Naming(connection, self._names)
+        taken = intake.upsert(naming.fitted(page.records, now))
         names = [(kind, id) for kind, id, _ in page.seen]
         arrears.owe(connection, source, arrears.stale(connection, source, page.seen))
         arrears.settle(connection, source, page.settled)
@@ -94,6 +97,7 @@ class Harvests(Leases):
         rejects.clear(connection, source, sorted(good - bad))
         rejects.seen(connection, source, harvest.id, [(kind.value, id) for kind, id in names])
         rejects.keep(connection, source, harvest.id, refused, now)
+        naming.keep()
         self._database.at("page: records written")
         intake.finish()
         return Figures(
@@ -104,6 +108,7 @@ class Harvests(Leases):
             unchanged=taken.unchanged,
             removed=removed,
             rejected=len(refused),
+            left_out=naming.left_out,
         )
 
     def unseen(self, harvest: Harvest, kinds: Sequence[Kind]) -> Unseen:

@@ -163,6 +163,16 @@ arrears = Table(
 )
 """What an id sweep named and the truth lacks, or has of another revision: fetched before the harvest ends."""
 
+parameter_names = Table(
+    "parameter_names",
+    metadata,
+    Column("facility", String, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("name", String, nullable=False),
+    PrimaryKeyConstraint("facility", "public", "name"),
+)
+"""The names of parameters, folded, that a facility has brought in records that are `public`, or that are not: at most 5,000 each."""
+
 harvests = Table(
     "harvests",
     metadata,
@@ -175,7 +185,7 @@ harvests = Table(
     Column("page", LargeBinary),
     *(
         Column(name, BigInteger, nullable=False)
-        for name in ("pages", "seen", "added", "changed", "unchanged", "removed", "rejected")
+        for name in ("pages", "seen", "added", "changed", "unchanged", "removed", "rejected", "left_out")
     ),
     Column("started", Instant, nullable=False),
     Column("ended", Instant),

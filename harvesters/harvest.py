@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 
+from catalogue import names
 from catalogue.ports import Harvest, HarvestLedger, Lease, Page
 from harvesters.ports import End, Order, Step
 from schema.activities import HarvestMode, HarvestState
@@ -104,6 +105,8 @@ def _finished(lease: Lease, run: Harvest, end: End, ledger: HarvestLedger) -> Ha
             return ledger.close(lease, run, HarvestState.HELD, held, end.next)
     run = _current(run, ledger)
     figures = run.figures
+    if figures.left_out:
+        warnings.append(_left_out(run, figures.left_out))
     if figures.rejected > REJECTS_SHARE * max(1, figures.seen + figures.rejected):
         warnings.append(f"{figures.rejected} records were refused; see the rejects of {run.source}.")
         reached = end.next if run.mode is HarvestMode.FULL else None
@@ -123,6 +126,13 @@ def _swept(lease: Lease, run: Harvest, end: End, ledger: HarvestLedger) -> str:
     while ledger.sweep(lease, run, end.kinds, RECORDS):
         pass
     return ""
+
+
+def _left_out(run: Harvest, count: int) -> str:
+    return (
+        f"{count:,} parameters can be read in their records but not searched by value: {run.source.partition('/')[0]} has brought "
+        f"{names.LIMIT:,} names of parameters, and more are not indexed."
+    )
 
 
 def _current(run: Harvest, ledger: HarvestLedger) -> Harvest:

@@ -41,7 +41,8 @@ class Bookmark(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What a harvest did so far. `unchanged` are records that came again with the same content."""
+    """What a harvest did so far. `unchanged` are records that came again with the same content, `left_out` parameters that are kept
+    to be read only, since their facility has brought too many names of them."""
 
     pages: int = 0
     seen: int = 0
@@ -50,6 +51,7 @@ class Figures(msgspec.Struct, frozen=True):
     unchanged: int = 0
     removed: int = 0
     rejected: int = 0
+    left_out: int = 0
 
 
 class LaunchState(StrEnum):

@@ -14,7 +14,9 @@ from catalogue.tables import metadata
 from schema.errors import Misconfigured, Unavailable
 from schema.records import InstrumentPart, Kind
 
+BACK_TO_4 = ("DROP TABLE parameter_names", "ALTER TABLE harvests DROP COLUMN left_out")
 BACK_TO_2 = (
+    *BACK_TO_4,
     "DROP TABLE arrears",
     "ALTER TABLE rejects DROP COLUMN revision",
     "ALTER TABLE sources DROP COLUMN bookmark_by",
@@ -49,10 +51,13 @@ def test_a_database_from_before_names_were_links_shows_the_instruments_that_are_
     named = (InstrumentPart(name="surf"),)
     world = World(tmp_path / "truth.db")
     world.put(instrument("i", name="SURF"), *(dataset(str(at), instruments=named) for at in range(3)))
-    with world.database.write("back to revision 3") as connection:
+    with world.database.write("no links") as connection:
         connection.execute(text("DELETE FROM links"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     world.put(dataset("2", title="Another", instruments=named))  # as it was shown then
+    with world.database.write("back to revision 3") as connection:
+        for statement in BACK_TO_4:
+            connection.execute(text(statement))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     world.database.close()
     again = World(tmp_path / "truth.db")
     while again.records.ripen():

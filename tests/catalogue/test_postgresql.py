@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from many_names import HIDDEN, has_room_for, indexed, measured
 from paper_index import PaperIndex
 from sqlalchemy import text
 from truths import SOURCE, Clock, World, at_instrument, dataset, instrument
 
+from catalogue import names
 from catalogue.launches import Launches
 from catalogue.ports import Page, Session
 from catalogue.project import Projector
@@ -76,9 +78,12 @@ def test_the_migrations_build_the_tables(world: World) -> None:
 
 def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(world: World, tmp_path: Path) -> None:
     world.harvests.request(SOURCE, HarvestMode.FULL, "me")
-    world.put(instrument("i", name="SURF"), dataset("a", instruments=(InstrumentPart(name="surf"),)))
+    parts = {"instruments": (InstrumentPart(name="surf"),), "parameters": (measured("One"),)}
+    world.put(instrument("i", name="SURF"), dataset("a", **parts), dataset("h", **parts, visibility=HIDDEN))
     back = (
         "DELETE FROM links",
+        "DROP TABLE parameter_names",
+        "ALTER TABLE harvests DROP COLUMN left_out",
         "DROP TABLE arrears",
         "ALTER TABLE rejects DROP COLUMN revision",
         "ALTER TABLE sources DROP COLUMN bookmark_by",
@@ -90,7 +95,9 @@ def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(wor
     again = World(tmp_path, url=world.url)
     with again.database.read() as connection:
         assert connection.execute(text("SELECT source, bookmark_by FROM sources")).all() == [(SOURCE, None)]
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0004"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0005"
+        known = connection.execute(text("SELECT facility, public, name FROM parameter_names ORDER BY public")).all()
+        assert known == [("ill", False, "one"), ("ill", True, "one")]
     assert again.harvests.owing(SOURCE, 9) == []
     head = again.records.head()
     again.put(instrument("i", name="SURF-2"))
@@ -148,6 +155,42 @@ def test_writers_at_once_give_every_number_once_and_readers_meet_no_gap(world: W
     assert [number for number, _, _ in world.records.changed(0, 999)] == list(range(1, 406))
     for one in worlds:
         one.database.close()
+
+
+@pytest.mark.parametrize("count", [4_999, 5_000, 5_001])
+def test_a_facility_has_five_thousand_names(world: World, count: int) -> None:
+    has_room_for(world, count)
+
+
+def test_sources_of_one_facility_that_fill_the_last_places_at_once_stay_within_them(
+    world: World, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "LIMIT", 20)
+    worlds = [World(world.path, url=server) for _ in range(3)]
+
+    def work(one: World, of: int) -> None:
+        own = f"ill/s{of}"
+        pages = (
+            dataset(f"{n}", own, pid=f"ill/dataset/{of}-{n}", parameters=(measured(f"{of} {n}"),)) for n in range(15)
+        )
+        one.harvest(*(Page((each,)) for each in pages), source=own)
+
+    threads = [threading.Thread(target=work, args=(one, of)) for of, one in enumerate(worlds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(run.figures.left_out for run in world.harvests.harvests(None, 9, None)) == 3 * 15 - 20
+    with world.database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM parameter_names")).scalar_one() == 20
+    for one in worlds:
+        one.database.close()
+
+
+def test_names_of_any_length_and_signs_are_kept(world: World) -> None:
+    long = "\U00020000" * 511
+    world.put(dataset("a", parameters=tuple(map(measured, (long + "x", long + "y", "w" * 256, "nul \0 and \u202e")))))
+    assert len(indexed(world, "a")) == 4
 
 
 def test_fences_launches_tickets_and_sessions(world: World) -> None:

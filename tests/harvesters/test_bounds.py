@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from harvesting import Given, SciCatSite
 
+from catalogue import names
 from harvesters import bounds
 from harvesters.http import PoliteSession, Reply
 from harvesters.icat_rows import Rows
@@ -16,6 +17,7 @@ from harvesters.scicat_lists import ROUTES, Lists
 from harvesters.scicat_session import SciCatSession
 from schema.activities import HarvestState
 from schema.errors import StopHarvest
+from schema.records import Dataset, Detail, Kind
 
 OK = Reply(200, {"content-type": "application/json"}, b"", None)
 Answers = Callable[[Mapping[str, str]], Any]
@@ -112,3 +114,24 @@ def test_each_list_is_counted_by_itself_and_the_harvest_ends_with_the_sentence(
     run = site.harvest()
     assert run.state is HarvestState.FAILED
     assert "/datasets brought 7 records in one answer, and 6 are the most" in run.message
+
+
+def test_parameters_of_too_many_names_are_kept_to_be_read_and_the_harvest_says_so(
+    site: SciCatSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "LIMIT", 3)
+    for number in range(5):
+        metadata = {f"motor {number}": {"value": number + 0.5, "unit": "mm"}, "energy": {"value": 8, "unit": "keV"}}
+        site.store.put_dataset(pid=f"20.500.1/{number}", datasetName="One", scientificMetadata=metadata)
+    for _ in range(2):
+        run = site.harvest()
+        assert (run.state, run.figures.rejected, run.figures.left_out) == (HarvestState.DONE, 0, 3)
+        assert run.message == (
+            "3 parameters can be read in their records but not searched by value: home has brought 3 names of parameters, and more "
+            "are not indexed."
+        )
+    assert (run.figures.changed, run.figures.unchanged) == (0, run.figures.seen)
+    found = site.world.records.record(site.name, Kind.DATASET, "20.500.1/4")
+    assert isinstance(found, Dataset)
+    assert [each.source_name for each in found.parameters] == ["energy"]
+    assert Detail("motor 4", "4.5 mm") in found.details
