@@ -14,6 +14,7 @@ import msgspec
 from harvesters.bounds import RECORDS, ending
 from harvesters.icat_session import IcatSession, TooMany
 from harvesters.icat_tables import Child
+from schema.errors import StopHarvest
 
 AT_ONCE = 100
 Line = list[Any]
@@ -114,7 +115,7 @@ class Rows:
         self, name: str, ask: Callable[[int, int], str], id_of: Callable[[Any], int], after: int, most: int
     ) -> Iterator[list[Any]]:
         """Pages until one comes short; the size halves at the server's refusal and grows slowly again. Raises StopHarvest for a table
-        that does not end."""
+        that does not end or is not in order."""
         return ending(self._pages(name, ask, id_of, after, most), f"The table {name}")
 
     def _pages(
@@ -131,8 +132,8 @@ class Rows:
                 self._limits[name] = max(1, limit // 2)
                 continue
             if rows:
+                after = _risen(name, after, map(id_of, rows))
                 yield rows
-                after = id_of(rows[-1])
             if len(rows) < limit:
                 return
             self._limits[name] = min(most, limit + max(1, limit // 8))
@@ -140,3 +141,12 @@ class Rows:
 
 def _also(condition: str) -> str:
     return f"{condition} AND " if condition else ""
+
+
+def _risen(name: str, after: int, ids: Iterable[int]) -> int:
+    """The last of ids that rise from `after` on. Raises StopHarvest where they do not: what the order skips would be lost."""
+    for id in ids:
+        if id <= after:
+            raise StopHarvest("no-order", f"The table {name} is not sent in the order of its ids; it cannot be walked.")
+        after = id
+    return after

@@ -135,3 +135,15 @@ def test_parameters_of_too_many_names_are_kept_to_be_read_and_the_harvest_says_s
     assert isinstance(found, Dataset)
     assert [each.source_name for each in found.parameters] == ["energy"]
     assert Detail("motor 4", "4.5 mm") in found.details
+
+
+@pytest.mark.parametrize("second", [[1], [2], [4, 3]], ids=["repeated", "the last one again", "descending"])
+def test_a_table_of_icat_that_does_not_rise_is_not_walked(second: list[int]) -> None:
+    """Of a server that ignores the order, or answers the same again: what such a walk skips would be taken for gone."""
+    answers = iter([[in_icat(2)], [in_icat(id) for id in second]])
+    pages = icat(lambda _params: next(answers))
+    assert next(pages) == 1
+    with pytest.raises(StopHarvest) as met:
+        next(pages)
+    assert met.value.reason == "no-order"
+    assert "Dataset" in met.value.message
