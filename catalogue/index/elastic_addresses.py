@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 REST_S, LONGEST_S = 1.0, 30.0
-SLOW_S = 1.5  # a call that ends without an answer after so long says something about the address
+SLOW_S = 1.5  # a call that is given up after so long says something about the address
+TRIAL_S = 0.5  # and one of an address that has failed, after so long
 
 
 @dataclass
@@ -61,9 +62,12 @@ class Addresses:
             address.rests_until = now + min(LONGEST_S, REST_S * 2 ** min(address.failures, 10))
             address.failures += 1
 
-    def left(self, address: Address) -> None:
-        """A call was given up too soon to say anything."""
-        address.busy -= 1
+    def left(self, address: Address, waited: float = 0.0) -> None:
+        """A call was given up after so many seconds: too soon to say anything, or a failure."""
+        if waited >= (TRIAL_S if address.failures else SLOW_S):
+            self.failed(address)
+        else:
+            address.busy -= 1
 
 
 def _doubtful(address: Address, now: float) -> bool:

@@ -17,7 +17,7 @@ from elastic_transport import ConnectionError as NotReached
 from elastic_transport import ConnectionTimeout, TlsError
 from elasticsearch import AsyncElasticsearch
 
-from catalogue.index.elastic_addresses import SLOW_S, Address, Addresses
+from catalogue.index.elastic_addresses import Address, Addresses
 from catalogue.index.elastic_client import (
     FAILURES,
     UNUSABLE,
@@ -132,8 +132,7 @@ class AsyncCluster:
             self._addresses.answered(address)
             raise
         except BaseException:  # cancelled: nobody waits for it any longer
-            slow = self._clock() - began >= SLOW_S
-            (self._addresses.failed if slow else self._addresses.left)(address)
+            self._addresses.left(address, self._clock() - began)
             raise
         self._addresses.answered(address)
         return answer.body

@@ -62,6 +62,7 @@ def test_no_label_can_grow_without_bound() -> None:
         "operation",
         "code",
         "reason",
+        "why",
     }
     for name in told():
         collector = REGISTRY._names_to_collectors[name]

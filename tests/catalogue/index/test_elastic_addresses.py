@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.index.elastic_addresses import LONGEST_S, Address, Addresses
+from catalogue.index.elastic_addresses import LONGEST_S, SLOW_S, TRIAL_S, Address, Addresses
 
 
 class Clock:
@@ -54,6 +54,21 @@ def test_one_that_failed_rests_and_is_then_asked_one_call_at_a_time() -> None:
     assert [taken(addresses).url for _ in range(3)] == ["a", "b", "b"]
     addresses.answered(bad)
     assert taken(addresses).url == "a", "it has answered: it is as good as any"
+
+
+def test_a_trial_that_is_given_up_after_half_a_second_has_failed_and_a_first_call_has_more_time() -> None:
+    clock = Clock()
+    addresses = Addresses(["a", "b"], 9, clock)
+    first, good = taken(addresses), taken(addresses)
+    addresses.left(first, SLOW_S - 0.1)
+    assert first.failures == 0
+    addresses.answered(good)
+    for waited, failures in ((SLOW_S, 1), (TRIAL_S - 0.1, 1), (TRIAL_S, 2)):
+        clock.now += LONGEST_S
+        tried = next(each for each in iter(addresses.take, None) if each is first)
+        addresses.left(tried, waited)
+        assert first.failures == failures
+    assert {taken(addresses).url for _ in range(3)} == {"b"}, "the next one does not meet it again"
 
 
 def test_the_rest_grows_while_it_fails_and_those_that_fail_together_count_once() -> None:
