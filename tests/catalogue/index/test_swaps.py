@@ -104,6 +104,7 @@ class Reader:
     def __init__(self, index: Index, witness: Witness, swaps: Callable[[], int]) -> None:
         self._index, self._witness, self._swaps = index, witness, swaps
         self._seen: dict[str, str] = {}
+        self._counted = [(time.monotonic(), swaps())]
 
     def whole(self) -> None:
         """The set that is always there, its counts, its order over several pages; by relevance, by title, and hidden."""
@@ -122,8 +123,8 @@ class Reader:
 
     def _ranked(self) -> None:
         """A list by relevance is read on in the state it was begun in, at least until the swap after the next. (A swap is counted when its
-        command has ended, so the count may be one behind.)"""
-        begun, read = self._swaps(), list[str]()
+        command has ended, so the count may be one behind; and the state may be two seconds old when the list begins.)"""
+        begun, read = self._before(2.0), list[str]()
         try:
             for page in walk(self._index, Search(asked=parse("film"), first=90)):
                 assert page.total == STEADY
@@ -134,6 +135,12 @@ class Reader:
         else:
             assert sorted(read) == [f"10.82001/s{at:03}" for at in range(STEADY)]
         self._witness.searches += 3
+
+    def _before(self, seconds: float) -> int:
+        """How many swaps there were at the last look that is so long ago."""
+        now = time.monotonic()
+        self._counted.append((now, self._swaps()))
+        return max((count for at, count in self._counted if at <= now - seconds), default=self._counted[0][1])
 
     def onward(self) -> None:
         """What was seen once is not unseen: titles that only rise."""
