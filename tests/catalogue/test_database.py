@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from truths import Clock, World, dataset, instrument
+from truths import Clock, Death, World, dataset, instrument
 
 from catalogue.database import open_database
 from catalogue.tables import metadata
@@ -116,19 +116,14 @@ def test_a_read_is_one_state_while_others_write(tmp_path: Path) -> None:
 
 
 def test_a_crash_at_a_named_point_undoes_the_transaction_or_keeps_it_whole(tmp_path: Path) -> None:
-    crash_at = [""]
-
-    def at(name: str) -> None:
-        if name == crash_at[0]:
-            raise KeyboardInterrupt
-
-    world = World(tmp_path / "truth.db", at=at)
+    death = Death()
+    world = World(tmp_path / "truth.db", at=death)
     for point in ("page: begun", "page: records written", "page: before commit"):
-        crash_at[0] = point
+        death.point = point
         with pytest.raises(KeyboardInterrupt):
             world.put(dataset("a"))
         assert world.records.head() == world.records.count() == 0
-    crash_at[0] = "page: after commit"
+    death.point = "page: after commit"
     with pytest.raises(KeyboardInterrupt):
         world.put(dataset("a"))
     assert world.records.head() == world.records.count() == 1

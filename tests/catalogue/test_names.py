@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from many_names import HIDDEN, bringing, has_room_for, indexed, kept, measured
 from msgspec.structs import replace
 from sqlalchemy import text
-from truths import SOURCE, World, dataset, investigation
+from truths import SOURCE, Death, World, dataset, investigation
 
 from catalogue import names
 from catalogue.names import LIMIT, readable
@@ -101,20 +101,15 @@ def test_investigations_and_samples_have_names_too(world: World) -> None:
 
 @pytest.mark.usefixtures("three")
 def test_what_was_undone_took_no_room(tmp_path: Path) -> None:
-    crash_at = [""]
-
-    def at(name: str) -> None:
-        if name == crash_at[0]:
-            raise KeyboardInterrupt
-
-    world = World(tmp_path / "truth.db", at=at)
-    for crash_at[0] in ("page: records written", "page: before commit"):
+    death = Death()
+    world = World(tmp_path / "truth.db", at=death)
+    for death.point in ("page: records written", "page: before commit"):
         with pytest.raises(KeyboardInterrupt):
             world.put(with_names("a", "lost", "two", "three"))
-    crash_at[0] = "page: after commit"
+    death.point = "page: after commit"
     with pytest.raises(KeyboardInterrupt):
         world.put(with_names("b", "one", "two"))
-    crash_at[0] = ""
+    death.point = ""
     world.put(with_names("c", "three", "lost", "two"))
     assert indexed(world, "c") == ["three", "two"]
 
@@ -206,21 +201,16 @@ def test_a_name_is_always_in_or_never_and_what_comes_again_is_the_same(
     pages: list[tuple[list[tuple[str, list[str], bool]], bool, bool]],
 ) -> None:
     """Two processes, pages that are undone, against three names in a set."""
-    undo = [False]
-
-    def at(name: str) -> None:
-        if undo[0] and name == "page: before commit":
-            raise KeyboardInterrupt
-
+    death = Death()
     model: dict[bool, set[str]] = {True: set(), False: set()}
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "LIMIT", 3)
         (Path(folder) / "truth.db").write_bytes(migrated())
-        worlds = [World(Path(folder) / "truth.db", at=at) for _ in range(2)]
+        worlds = [World(Path(folder) / "truth.db", at=death) for _ in range(2)]
         lease = worlds[0].lease()
         run = worlds[0].harvests.begin(lease, SOURCE, HarvestMode.FULL)
         for page, undone, second in pages:
-            world, undo[0] = worlds[second], undone
+            world, death.point = worlds[second], "page: before commit" if undone else ""
             sent = [with_names(id, *named, visibility=PUBLIC if public else HIDDEN) for id, named, public in page]
             if undone:
                 with pytest.raises(KeyboardInterrupt):

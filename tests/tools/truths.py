@@ -32,6 +32,17 @@ class Clock:
 
 
 @dataclass
+class Death:
+    """A process that dies when it comes to the named point; "": it lives."""
+
+    point: str = ""
+
+    def __call__(self, name: str) -> None:
+        if name == self.point:
+            raise KeyboardInterrupt
+
+
+@dataclass
 class World:
     """A database with everything on it."""
 
