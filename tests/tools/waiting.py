@@ -1,0 +1,14 @@
+"""This file is how tests wait for what somebody else does: for the thing itself, and never a time that should be enough."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def until(happened: Callable[[], Any], seconds: float = 60, about: Callable[[], str] = str) -> Any:
+    """Wait for a condition and give its value; `about` tells what may be the reason when it does not come."""
+    end = time.monotonic() + seconds
+    while not (value := happened()):
+        assert time.monotonic() < end, f"it did not happen in {seconds:.0f} s. {about()[-4000:]}"
+        time.sleep(0.1)
+    return value
