@@ -16,7 +16,7 @@ from starlette.responses import Response
 from gateway.auth import Auth, Visit
 from gateway.graphql.context import Context
 from gateway.graphql.facilities import facility, short_name
-from gateway.portal import assets, phrases, words
+from gateway.portal import assets, people, phrases, words
 from schema.activities import FINAL
 from schema.errors import PangateError, Unauthenticated
 
@@ -141,6 +141,7 @@ def environment() -> Environment:
     made.filters.update(
         plain=words.plain,
         heading=words.heading,
+        once=people.once,
         paragraphs=words.paragraphs,
         marked=words.marked,
         day=words.day,
