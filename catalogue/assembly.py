@@ -174,30 +174,15 @@ class _Neighbours:
         for record in datasets:
             by_source[record.source].append(record.id)
         for source, ids in by_source.items():
-            for chunk in chunks(ids):
-                for id, to_id in connection.execute(
-                    select(links.c.id, links.c.to_id).where(
-                        links.c.source == source,
-                        links.c.to_kind == Kind.DATASET.value,
-                        links.c.to_id.in_(chunk),
-                        links.c.kind == Kind.PUBLICATION.value,
-                    )
-                ):
-                    self._holders[source, Kind.DATASET, to_id].append(id)
+            for id, to_id in _linked(connection, source, Kind.PUBLICATION, Kind.DATASET, ids):
+                self._holders[source, Kind.DATASET, to_id].append(id)
 
     def _find_namesakes(self, connection: Connection, wanted: Mapping[str, Collection[Key]]) -> None:
         """The instruments of the names that stand for one: each instrument's link to its own name tells."""
         for source, names in wanted.items():
-            for chunk in chunks(id for kind, id in names if kind is Kind.INSTRUMENT and is_name(id)):
-                for id, name in connection.execute(
-                    select(links.c.id, links.c.to_id).where(
-                        links.c.source == source,
-                        links.c.to_kind == Kind.INSTRUMENT.value,
-                        links.c.to_id.in_(chunk),
-                        links.c.kind == Kind.INSTRUMENT.value,
-                    )
-                ):
-                    self._namesakes[source, name].append(id)
+            called = [id for kind, id in names if kind is Kind.INSTRUMENT and is_name(id)]
+            for id, name in _linked(connection, source, Kind.INSTRUMENT, Kind.INSTRUMENT, called):
+                self._namesakes[source, name].append(id)
 
     def joined(self, centre: Kept) -> AnyRecord:
         """The record with everything its readers may see of its neighbours."""
@@ -212,6 +197,16 @@ class _Neighbours:
 
         holders = (lookup(Kind.PUBLICATION, id) for id in self._holders.get((source, record.kind, record.id), ()))
         return join(record, lookup, [holder for holder in holders if isinstance(holder, Publication)])
+
+
+def _linked(
+    connection: Connection, source: str, kind: Kind, to_kind: Kind, to_ids: Iterable[str]
+) -> Iterable[tuple[str, str]]:
+    """(id, what it names) of the records of a kind that name one of those ids of another."""
+    for chunk in chunks(to_ids):
+        own = (links.c.source == source, links.c.kind == kind.value)
+        named = (links.c.to_kind == to_kind.value, links.c.to_id.in_(chunk))
+        yield from connection.execute(select(links.c.id, links.c.to_id).where(*own, *named)).all()
 
 
 def live(connection: Connection, source: str, names: Iterable[Key]) -> Iterable[Kept]:
