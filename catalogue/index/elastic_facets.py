@@ -20,9 +20,6 @@ from catalogue.query import Clause, Facet, FacetWish, Field, Search
 
 Aggregations = dict[str, dict[str, Any]]
 Labels = Mapping[tuple[Field, str], str]
-_OTHERS = (
-    "others"  # of all aggregations `filters` alone counts by intersecting postings instead of document by document
-)
 _NEXT = chr(ord(PART) + 1)  # sorts behind whatever begins with PART
 LABELS = 20_000  # spellings of the values of one facet
 _SINGLE = frozenset((Field.FACILITY, Field.ACCESS, Field.YEAR, Field.INVESTIGATION))
@@ -82,7 +79,6 @@ def buckets(answer: Mapping[str, Any]) -> list[tuple[str, int]]:
 def second(search: Search, split: Split, counted: Mapping[str, Any]) -> Aggregations:
     """What the facets need besides, empty when that is nothing."""
     found: Aggregations = {}
-    others: dict[str, Query] = {}
     for place, wish in enumerate(search.facets):
         answer = counted[f"facet{place}"]
         if wish.field is None:
@@ -91,13 +87,8 @@ def second(search: Search, split: Split, counted: Mapping[str, Any]) -> Aggregat
                 found[f"facet{place}"] = _within(split.of(wish), {"nested": _nested(wish, _bins(bounds))})
         elif wish.field not in _SINGLE and answer["values"]["sum_other_doc_count"] and not _single(answer):
             gaps = _gaps(wish.field, [value for value, _ in listed(wish, buckets(answer["values"]))])
-            others[f"facet{place}"] = every([*split.of(wish), gaps])
-    return found | ({_OTHERS: {"filters": {"filters": others}}} if others else {})
-
-
-def counts_of(more: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the second call gave, by facet."""
-    return {**more, **more.get(_OTHERS, {}).get("buckets", {})}
+            found[f"facet{place}"] = _within([*split.of(wish), gaps], {})
+    return found
 
 
 def _single(answer: Mapping[str, Any]) -> bool:

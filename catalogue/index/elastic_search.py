@@ -88,7 +88,7 @@ def _facets(
     if wanted:
         body = {"query": query(search, split.common), "size": 0, "track_total_hits": False, "aggs": wanted}
         reply = yield from _ask(view, body)
-        more = counting.counts_of(reply["aggregations"])
+        more = reply["aggregations"]
     known = yield from _labels(search, view, counting.unlabelled(search, counted, techniques))
     return counting.facets(search, counted, more, techniques, known)
 
