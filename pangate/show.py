@@ -35,7 +35,12 @@ def known(names: Sequence[str], house: House) -> None:
     there = house.federation.sources()
     for name in names:
         if name not in there:
-            raise NotFound(f"There is no source {name} that is switched on. There are: {', '.join(there) or 'none'}.")
+            which = (
+                f"There are: {', '.join(there)}"
+                if there
+                else "None is; see that PANGATE_FEDERATION names the right file"
+            )
+            raise NotFound(f"There is no source {name} that is switched on. {which}.")
 
 
 def harvest(run: Harvest) -> dict[str, Any]:
