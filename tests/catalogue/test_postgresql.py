@@ -41,7 +41,7 @@ def _as_postgres(*command: str) -> None:
 def server() -> Iterator[str]:
     """The URL of a server of our own, on a socket in a folder."""
     if not PLACES or (os.geteuid() == 0 and shutil.which("runuser") is None):
-        pytest.skip("PostgreSQL is not installed")
+        pytest.skip("PostgreSQL is not installed (on Debian: apt install postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="pangate-pg-", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")

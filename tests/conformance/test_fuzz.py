@@ -96,8 +96,8 @@ def test_whatever_is_asked_is_answered_or_refused_by_name(operation: str, who: s
 
 
 def test_enough_was_asked_and_answered() -> None:
-    if set(TALLY) == set():
-        pytest.skip("the cases ran in another process")
+    if not TALLY:
+        pytest.skip("needs the cases of the other test of this file, which were not run in this process")
     keep("fuzz", {"operations": len(OPERATIONS), "visitors": len(WORLDS), "cases": TALLY.total(), **TALLY})
     assert len(OPERATIONS) >= 25
     assert TALLY.total() >= CASES * len(OPERATIONS)

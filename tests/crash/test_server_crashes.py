@@ -27,7 +27,7 @@ from faults import Missing, fill, small_disk
 from small_federation import SECRETS, small_federation
 from soak import ALONE, SEED
 from trials import TRIALS, Kill, Trial, evidence
-from whole_demo import until
+from waiting import until
 
 from catalogue import disk
 from demo.children import ROOT

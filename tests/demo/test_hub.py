@@ -3,8 +3,7 @@
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import requests
 from kernel import run_cell
 from sign_in import sign_in
+from waiting import until
 
 from demo.children import end
 from demo.hub import Hub, end_leftovers, hub, start_hub
@@ -55,14 +55,6 @@ class Api:
     def stop(self, user: str, server: str) -> None:
         self.ask("DELETE", f"/users/{user}/servers/{server}", json={"remove": True})
         until(lambda: self.ask("GET", f"/users/{user}/servers/{server}").status_code == 404)
-
-
-def until(happened: Callable[[], Any], seconds: float = 60) -> None:
-    """Wait for a condition; the session's process decides how long it takes."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def belonging(folder: Path) -> list[psutil.Process]:

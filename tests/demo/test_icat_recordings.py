@@ -22,6 +22,7 @@ from demo.icat.entities import STAMPS, Entity, schema
 from demo.icat.server import app
 from demo.icat.store import Store
 
+MISSING = "the recorded replies ../shared/data/wire are not here"
 WIRE = Path(__file__).resolve().parents[3] / "shared" / "data" / "wire"
 NOW = datetime(2026, 11, 22, 16, 35, 0, tzinfo=UTC)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
@@ -326,7 +327,7 @@ RUNS = [("run-6.2.0", "6.2.0"), ("run-6.0.1", "6.0.1")]
 
 def _cases() -> list[Any]:
     if not (WIRE / "INDEX.json").exists():
-        return [pytest.param("", "", "", marks=pytest.mark.skip(reason="the recorded replies are not here"))]
+        return [pytest.param("", "", "", marks=pytest.mark.skip(reason=MISSING))]
     return [
         pytest.param(run, version, name, id=f"{version}-{name}") for run, version in RUNS for name in recordings(run)
     ]
@@ -395,7 +396,7 @@ def test_a_recorded_request_is_answered_as_the_server_did(run: str, version: str
 @pytest.mark.parametrize("name", ["port-export-query", "port-export-all"])
 def test_the_blocks_of_an_export_have_the_recorded_heads_in_the_recorded_order(name: str) -> None:
     if not WIRE.exists():
-        pytest.skip("the recorded replies are not here")
+        pytest.skip(MISSING)
     recorded = recordings("run-6.2.0")[name]
     _, ours, _ = replay(store_for("6.2.0", name), recorded)
     heads = re.compile(r"^(?:[A-Z]\w+)\(.*\)$", re.MULTILINE)

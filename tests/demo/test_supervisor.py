@@ -6,16 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import requests
 from sign_in import sign_in
+from waiting import until
 
 from demo.__main__ import Demo, Unusable, choose_ports, waves, write_federation
 from demo.children import ROOT, end_tree, recognised, remember, sweep
@@ -103,13 +102,6 @@ def still(pids: list[int]) -> list[int]:
         with suppress(psutil.NoSuchProcess):
             found += [pid] if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE else []
     return found
-
-
-def until(happened: Callable[[], Any], seconds: float = 20) -> None:
-    limit = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:

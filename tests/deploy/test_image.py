@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from parted_house import Program, until
+from parted_house import Program
 from servers.daemon import free_port
 from small_federation import SECRETS, SmallFederation, small_federation
+from waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

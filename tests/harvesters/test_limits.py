@@ -158,13 +158,13 @@ def test_only_https_is_asked_unless_the_file_says_so(url: str, private: bool, ta
             checked_url(url, private=private)
 
 
-def test_so_many_requests_a_second_and_one_at_a_time(serving: Callable[[Script], str]) -> None:
+def test_two_requests_a_second_are_sent_and_no_more(serving: Callable[[Script], str]) -> None:
     slept: list[float] = []
     session = PoliteSession(serving(whole(b"{}")), private=True, sleep=slept.append)
     for _ in range(3):
         session.once("GET", "/")
     session.close()
-    assert [round(each, 1) for each in slept] == [0.5, 1.0], "two a second, though nobody really slept"
+    assert [round(each, 1) for each in slept] == [0.5, 1.0], "nobody really slept: each is told the whole time"
 
 
 def test_the_numbers_are_those_that_were_agreed() -> None:

@@ -11,7 +11,8 @@ import pytest
 import requests
 from kernel import run_cell
 from visitor import Visitor
-from whole_demo import WholeDemo, until
+from waiting import until
+from whole_demo import WholeDemo
 
 from demo.people import PEOPLE
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import requests
 from launching import ask, starts
-from parted_house import PartedHouse, Program, until
+from parted_house import PartedHouse, Program
 from servers.daemon import frozen
 from servers.elasticsearch import Elasticsearch
 from servers.postgresql import Postgresql
 from small_federation import SOURCES, SmallFederation
+from waiting import until
 
 from pangate.house import House
 from pangate.wake import Waker
@@ -121,10 +122,8 @@ def whole(house: House, cut: dict[str, int]) -> None:
         assert done.state is HarvestState.DONE
         (run,) = house.harvests.harvests(source, 9, None)
         assert run.figures.pages > cut[source]
-        again = (
-            run.figures.unchanged
-        )  # the instruments, with which every walk begins, and a page: its worker may have begun anew too
-        assert again <= 3 * 12, run
+        # the instruments, with which every walk begins, and a page: its worker may have begun anew too
+        assert run.figures.unchanged <= 3 * 12, run
     assert sum(run.figures.added for run in house.harvests.harvests(None, 9, None)) == sum(
         state.records for state in house.harvests.states()
     )

@@ -19,11 +19,12 @@ import pytest
 import requests
 from canonical import difference, index_of
 from doubles.tollgate import AWAY, BUSY, CUT, HANG, ITEMS, PASS, Asked, bulks, searches, tollgate
-from parted_house import PartedHouse, Program, figure, until
+from parted_house import PartedHouse, Program, figure
 from servers.elasticsearch import Elasticsearch
 from servers.postgresql import Postgresql
 from servers.redis import Redis
 from small_federation import SECRETS, SmallFederation
+from waiting import until
 
 from pangate.house import House
 from pangate.loops import Loops

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from launching import ask, ready, starts
-from parted_house import PartedHouse, until
+from parted_house import PartedHouse
 from servers.postgresql import Postgresql
 from servers.rabbitmq import Rabbitmq
 from servers.redis import Redis
 from small_federation import SmallFederation
+from waiting import until
 
 from pangate.house import House
 from pangate.tasks import depths
@@ -45,9 +46,8 @@ def test_a_broker_killed_and_emptied_with_fifty_tasks_owed_loses_time_and_nothin
         for id in ids:
             waker.launch(id)
         assert depths(waker.app)["launches"] >= 50
-        beat.process.send_signal(
-            signal.SIGSTOP
-        )  # it must not send all of it anew before we have seen that all was lost
+        # beat must not send all of it anew before we have seen that all was lost
+        beat.process.send_signal(signal.SIGSTOP)
         server.kill()
         if isinstance(server, Rabbitmq):
             server.forget()  # Redis without persistence has forgotten by itself

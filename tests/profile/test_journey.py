@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from parted_house import PartedHouse, figure, until
+from parted_house import PartedHouse, figure
 from servers.daemon import free_port
 from small_federation import SmallFederation
 from visitor import Visitor
+from waiting import until
 
 from demo.identity import Client, identity
 from demo.people import PEOPLE

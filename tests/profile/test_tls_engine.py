@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 import requests
 from certificates import Authority, authority
-from parted_house import PartedHouse, Program, until
+from parted_house import PartedHouse, Program
 from servers.daemon import Missing, free_port
 from servers.elasticsearch import Elasticsearch
-from servers.nginx import Nginx
+from servers.nginx import Nginx, alone
 from small_federation import SECRETS, SmallFederation
+from waiting import until
 
 from schema.errors import Misconfigured
 
@@ -45,12 +46,9 @@ SERVER = """
             return 401 '%(refusal)s'; }
     }
 """
-TEXT = """
-worker_processes 1; pid FOLDER/pid; error_log stderr warn; events { worker_connections 512; }
-http {
-    access_log off; client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy;
-    fastcgi_temp_path FOLDER/fastcgi; uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;
-    map $http_authorization $asked { default pangate; "ApiKey KEY" off; }
+LOGIN = """
+    map $http_authorization $asked { default pangate; "ApiKey %s" off; }
+    server { listen 127.0.0.1:PORT; }
 """
 
 
@@ -88,7 +86,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, elasticsearch: Elasticsear
     servers = [SERVER % {"port": ports[name], "name": name, "refusal": REFUSAL} for name in made]
     (folder / "people").write_text(f"pangate:{{PLAIN}}{PASSWORD}\n")
     files = {path.name: path for pair in made.values() for path in pair} | {"people": folder / "people"}
-    text = TEXT.replace("KEY", KEY) + "".join(servers) + "    server { listen 127.0.0.1:PORT; }\n}\n"
+    text = alone(LOGIN % KEY + "".join(servers))
     with ExitStack() as open_:
         try:
             nginx = open_.enter_context(Nginx(text.replace("NODE", elasticsearch.url), files))

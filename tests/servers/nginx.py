@@ -17,6 +17,13 @@ GATEWAY = "server gateway:8080 resolve max_fails=2 fail_timeout=5s;"
 RESOLVER = "resolver 127.0.0.11 valid=5s;"
 """Docker's own server of names, and the word that has nginx (from 1.27.3 on) ask it again: here gateways have addresses."""
 LISTEN = "listen 8080;"
+ALONE = """
+worker_processes 1; pid FOLDER/pid; error_log stderr warn; events { worker_connections 512; }
+http {
+    access_log off; client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy;
+    fastcgi_temp_path FOLDER/fastcgi; uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;
+"""
+"""What each configuration begins with, so that a server writes nowhere but into its folder."""
 
 
 class Nginx(Daemon):
@@ -58,6 +65,11 @@ class Nginx(Daemon):
     def all_said(self) -> str:
         """Everything on its output: it says there what is wrong, and nothing else."""
         return (self.folder / "out").read_text(errors="replace")
+
+
+def alone(servers: str) -> str:
+    """A whole configuration of what is said within `http`."""
+    return f"{ALONE}{servers}}}\n"
 
 
 def deployed(ports: Sequence[int]) -> Nginx:

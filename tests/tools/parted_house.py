@@ -6,16 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import requests
 from servers.daemon import free_port
+from waiting import until
 
 from pangate.house import House, open_house, utc_now
 from pangate.settings import Settings
@@ -126,15 +125,6 @@ def figure(program: Program, name: str) -> float:
     text = requests.get(f"http://127.0.0.1:{program.port}/metrics", timeout=10).text
     rows = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
     return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
-
-
-def until(happened: Callable[[], Any], seconds: float = 60, about: Callable[[], str] = str) -> Any:
-    """Wait for a condition and give its value."""
-    end = time.monotonic() + seconds
-    while not (value := happened()):
-        assert time.monotonic() < end, f"it did not happen in {seconds:.0f} s. {about()[-4000:]}"
-        time.sleep(0.1)
-    return value
 
 
 def _ok(program: Program, page: str) -> bool:

@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
+from waiting import until
 
 from demo.__main__ import PORTS
 from demo.children import ROOT, end_tree
@@ -84,12 +83,3 @@ class WholeDemo:
         if self._process is not None and self._process.poll() is None:
             end_tree(self._process.pid, grace=30)
             self._process.wait(5)
-
-
-def until(happened: Callable[[], Any], seconds: float = 60, about: Callable[[], str] = str) -> Any:
-    """Wait for a condition and give its value; other processes decide how long it takes."""
-    end = time.monotonic() + seconds
-    while not (value := happened()):
-        assert time.monotonic() < end, f"it did not happen in {seconds:.0f} s. {about()}"
-        time.sleep(0.1)
-    return value

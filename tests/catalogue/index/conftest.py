@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import oracle
 import pytest
@@ -15,6 +16,7 @@ from catalogue.index.elastic_client import Connection
 from catalogue.index.elastic_generations import Layout
 
 Fresh = Callable[[], ElasticIndex]
+Make = Callable[..., ElasticIndex]
 
 
 @pytest.fixture
@@ -32,4 +34,26 @@ def fresh(elasticsearch: Elasticsearch) -> Iterator[Fresh]:
     yield make
     for index in opened:
         index.close()
+    wipe(elasticsearch, stem)
+
+
+@pytest.fixture
+def stem() -> str:
+    """The beginning of the names of all that `make` makes."""
+    return made_name()
+
+
+@pytest.fixture
+def make(elasticsearch: Elasticsearch, stem: str) -> Iterator[Make]:
+    """Makes indexes that share one name: several processes, or one that is opened again. They ask again without a pause."""
+    opened: list[ElasticIndex] = []
+
+    def index(**options: Any) -> ElasticIndex:
+        whole = {"techniques": oracle.Tree(), "pause": lambda _seconds: None} | options
+        opened.append(ElasticIndex(Connection(elasticsearch.url), Layout(stem, template=False), **whole))
+        return opened[-1]
+
+    yield index
+    for one in opened:
+        one.close()
     wipe(elasticsearch, stem)

@@ -46,25 +46,6 @@ def marked(*marks: pytest.MarkDecorator) -> Callable[[object], object]:
 on_a_node = marked(*node_needed)
 
 
-@pytest.fixture
-def make(elasticsearch: Elasticsearch) -> Iterator[Make]:
-    """Makes indexes that share one name: several processes, or one that is opened again."""
-    stem = made_name()
-    opened: list[ElasticIndex] = []
-
-    def index(**options: object) -> ElasticIndex:
-        layout = Layout(stem, template=False)
-        whole = {"techniques": oracle.Tree(), "pause": lambda _seconds: None} | options
-        opened.append(ElasticIndex(Connection(elasticsearch.url), layout, **whole))  # type: ignore[arg-type]
-        return opened[-1]
-
-    index.stem = stem  # type: ignore[attr-defined]
-    yield index
-    for one in opened:
-        one.close()
-    wipe(elasticsearch, stem)
-
-
 class Weather:
     """Between an index and its cluster: bulks meet 429, single items too, connections break when the work is done."""
 
@@ -212,8 +193,9 @@ def test_cursors_of_states_that_are_gone_say_so(make: Make, elasticsearch: Elast
 
 
 @on_a_node
-def test_an_index_of_another_mapping_is_refused_until_it_is_rebuilt(make: Make, elasticsearch: Elasticsearch) -> None:
-    stem = make.stem  # type: ignore[attr-defined]
+def test_an_index_of_another_mapping_is_refused_until_it_is_rebuilt(
+    make: Make, stem: str, elasticsearch: Elasticsearch
+) -> None:
     name = f"{stem}-v{FORMAT + 1}-20200101000000-00000000"
     for side in ("public", "restricted"):
         body = {"mappings": mappings(), "aliases": {f"{stem}-{side}": {}}}
@@ -230,12 +212,14 @@ def test_an_index_of_another_mapping_is_refused_until_it_is_rebuilt(make: Make, 
 
 
 @on_a_node
-def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(make: Make, elasticsearch: Elasticsearch) -> None:
+def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(
+    make: Make, stem: str, elasticsearch: Elasticsearch
+) -> None:
     index = make()
     write(index, dataset(1))
 
     def held() -> int:
-        return len(httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json()) // 2  # type: ignore[attr-defined]
+        return len(httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases").json()) // 2
 
     for version in (10, 20, 30):
         rebuild = index.rebuild()
@@ -249,7 +233,7 @@ def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(make: Make, e
 
 @on_a_node
 def test_a_rebuild_that_a_later_one_has_replaced_is_told_so_and_makes_no_index(
-    make: Make, elasticsearch: Elasticsearch
+    make: Make, stem: str, elasticsearch: Elasticsearch
 ) -> None:
     index = make()
     first = index.rebuild()
@@ -261,7 +245,7 @@ def test_a_rebuild_that_a_later_one_has_replaced_is_told_so_and_makes_no_index(
     later.apply([made.entry(dataset(2), 2)], 2)
     later.swap()
     assert (numbers(index.search(Search())), index.mark()) == ([2], 2)
-    found = httpx.get(f"{elasticsearch.url}/{make.stem}-*?filter_path=*.aliases").json()  # type: ignore[attr-defined]
+    found = httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases").json()
     assert len(found) == 2, "the public and the restricted index of one generation"
 
 
@@ -284,8 +268,9 @@ def test_dropping_what_is_old_leaves_alone_what_is_being_built(make: Make) -> No
 
 
 @on_a_node
-def test_generations_rise_though_clocks_of_several_machines_differ(make: Make, elasticsearch: Elasticsearch) -> None:
-    stem = make.stem  # type: ignore[attr-defined]
+def test_generations_rise_though_clocks_of_several_machines_differ(
+    make: Make, stem: str, elasticsearch: Elasticsearch
+) -> None:
     ahead = f"{stem}-v{FORMAT}-29991231235959999999-ffffffff"
     for side in ("public", "restricted"):
         aliases = {f"{stem}-{side}": {}, f"{ahead}-{side}.write": {}}

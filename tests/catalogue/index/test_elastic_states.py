@@ -4,18 +4,15 @@ replaces it closes it, and what a cursor names lives five minutes, in two proces
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import oracle
 import pytest
 from contracts.index import TEAM, asked, dataset, numbers, pids, write
-from servers.elasticsearch import Elasticsearch
-from servers.wiping import made_name, wipe
 
 from catalogue.index.elastic import ElasticIndex
-from catalogue.index.elastic_client import Absent, Connection, Refused, Request, Steps, T, run
+from catalogue.index.elastic_client import Absent, Refused, Request, Steps, T, run
 from catalogue.index.elastic_generations import Layout
 from catalogue.index.elastic_mapping import FORMAT
 from catalogue.index.elastic_marks import reached
@@ -27,6 +24,7 @@ from schema.errors import CursorExpired, Misconfigured
 
 MINE = Search(scope=Scope.MINE, groups=frozenset(TEAM.groups))
 LAYOUT = Layout("x", template=False)
+Make = Callable[..., ElasticIndex]
 
 
 class Clock:
@@ -190,25 +188,6 @@ def test_how_far_an_index_is_takes_one_call_and_more_where_its_beginning_is_seen
 
 
 # What follows is asked of a real node.
-
-Make = Callable[..., ElasticIndex]
-
-
-@pytest.fixture
-def make(elasticsearch: Elasticsearch) -> Iterator[Make]:
-    """Makes indexes that share one name: several processes."""
-    stem = made_name()
-    opened: list[ElasticIndex] = []
-
-    def index(**options: Any) -> ElasticIndex:
-        layout = Layout(stem, template=False)
-        opened.append(ElasticIndex(Connection(elasticsearch.url), layout, techniques=oracle.Tree(), **options))
-        return opened[-1]
-
-    yield index
-    for one in opened:
-        one.close()
-    wipe(elasticsearch, stem)
 
 
 class Overheard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import strategies as made
 from contracts.index import dataset
 from doubles.tollgate import AWAY, BUSY, tollgate
+from waiting import until
 
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
@@ -122,10 +122,7 @@ def test_batches_that_follow_each_other_are_made_seen_now_and_then_and_the_last_
         index.apply((), number)
         now += 0.25
     assert cluster.marks == [21, 41], "every five seconds"
-    until = time.monotonic() + 10
-    while cluster.marks[-1] != 60 and time.monotonic() < until:
-        time.sleep(0.02)
-    assert cluster.marks == [21, 41, 60]
+    until(lambda: cluster.marks == [21, 41, 60], 10)
     index.close()
 
 
