@@ -191,13 +191,25 @@ class EmbeddedIndex:
         return self._generation
 
     def _follow(self) -> None:
-        """See what the writing process has done: another generation, or more commits in this one."""
-        with self._writing, engine():
-            pointed = durable.stamp(self._folder / "current")
-            if pointed != self._pointed or self._generation is None:
-                self._pointed, self._generation = pointed, self._found()
-            elif self._generation.folder.is_dir():
-                self._generation.follow()
+        """See what the writing process has done: another generation, or more commits in this one. It points to the next one before it
+        removes what was: only what was read while it pointed here is known to be whole."""
+        with self._writing:
+            while True:
+                pointed = durable.stamp(self._folder / "current")
+                try:
+                    with engine():
+                        self._look(pointed)
+                except Unavailable:
+                    if durable.stamp(self._folder / "current") == pointed:
+                        raise
+                if durable.stamp(self._folder / "current") == pointed:
+                    return
+
+    def _look(self, pointed: tuple[int, int]) -> None:
+        if pointed != self._pointed or self._generation is None:
+            self._pointed, self._generation = pointed, self._found()
+        elif self._generation.folder.is_dir():
+            self._generation.follow()
 
     def _open(self) -> None:
         with engine():

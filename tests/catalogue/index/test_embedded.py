@@ -29,11 +29,11 @@ from contracts.index import (
     write,
 )
 
-from catalogue.index import relevance
+from catalogue.index import durable, relevance
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.query import ParameterIs, Scope, Search
 from schema.errors import CursorExpired, Unavailable
-from schema.records import Kind, Parameter
+from schema.records import Dataset, Kind, Parameter
 
 Fresh = Callable[[], EmbeddedIndex]
 
@@ -117,6 +117,45 @@ def test_a_reader_follows_commits_and_swaps(tmp_path: Path) -> None:
     assert (numbers(reader.search(Search())), reader.mark()) == ([9], 9)
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("moment", ["pointer", "format", "directory", "mark"])
+def test_a_swap_in_the_very_moment_a_reader_looks_is_followed(
+    tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was replaced is removed: wherever a reader is on its way into it, it must not end there, nor believe in half of it."""
+    writer, reader = EmbeddedIndex(tmp_path), EmbeddedIndex(tmp_path, writable=False)
+    write(writer, dataset(1))
+    assert numbers(reader.search(Search())) == [1]
+    if moment == "mark":
+        write(writer, dataset(2), start=2)
+    else:
+        swapped(writer, dataset(1), dataset(2))
+    left = [True]
+
+    def at_once(path: Path) -> None:
+        met = {"current": "pointer", "format": "format", "mark": "mark"}.get(path.name, "directory")
+        if left and met == moment:
+            left.clear()
+            swapped(writer, dataset(1), dataset(2), dataset(3))
+
+    stamp, read, is_dir = durable.stamp, durable.read, Path.is_dir
+    monkeypatch.setattr(durable, "read", lambda path: (read(path), at_once(path))[0])
+    monkeypatch.setattr(durable, "stamp", lambda path: (stamp(path), path.name == "mark" and at_once(path))[0])
+    monkeypatch.setattr(
+        Path, "is_dir", lambda path: (is_dir(path), path.name.startswith("public-") and at_once(path))[0]
+    )
+    assert numbers(reader.search(Search())) == [1, 2, 3]
+    assert not left, "it was met"
+    reader.close()
+    writer.close()
+
+
+def swapped(writer: EmbeddedIndex, *records: Dataset) -> None:
+    """Build an index of these anew, and take it."""
+    rebuild = writer.rebuild()
+    rebuild.apply([made.entry(each, at) for at, each in enumerate(records, 1)], len(records))
+    rebuild.swap()
 
 
 def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
