@@ -13,7 +13,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 from elastic_transport import ApiError as TransportApiError
 from elastic_transport import ConnectionError as NotReached
-from elastic_transport import ConnectionTimeout, JsonSerializer, SerializationError, TlsError, TransportError
+from elastic_transport import (
+    ConnectionTimeout,
+    JsonSerializer,
+    NdjsonSerializer,
+    SerializationError,
+    TlsError,
+    TransportError,
+)
 from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from schema.errors import Misconfigured, Unavailable
@@ -99,6 +106,15 @@ class _Json(JsonSerializer):
 
     def json_loads(self, data: bytes) -> Any:
         return msgspec.json.decode(data)
+
+
+class _Lines(NdjsonSerializer):
+    """The lines of a bulk as they are: the client's own copies them twice, and they are long."""
+
+    mimetype = "application/vnd.elasticsearch+x-ndjson"
+
+    def dumps(self, data: Any) -> bytes:
+        return data if isinstance(data, bytes) else super().dumps(data)
 
 
 class Cluster:
@@ -191,7 +207,7 @@ def options(connection: Connection) -> dict[str, Any]:
         "request_timeout": connection.timeout,
         "max_retries": 0,
         "retry_on_timeout": False,
-        "serializers": {_Json.mimetype: _Json()},
+        "serializers": {each.mimetype: each for each in (_Json(), _Lines())},
     }
     if connection.api_key:
         made["api_key"] = connection.api_key

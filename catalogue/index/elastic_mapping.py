@@ -12,12 +12,12 @@ import math
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import msgspec
 
 from catalogue.index.quantities import folded, names_of, span
-from catalogue.index.terms import FACETS, Label, Techniques, Terms, terms
+from catalogue.index.terms import FACETS, Mentioned, Techniques, Terms, terms
 from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
 from schema.records import Document, Kind, Parameter, encode_document
@@ -85,11 +85,6 @@ def label_key(field: Field, value: str) -> str:
     return f"{field.value}{PART}{told}{PART}"
 
 
-@lru_cache(maxsize=65_536)
-def _labelled(label: Label) -> str:
-    return label_key(label.field, label.value) + label.text
-
-
 def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
     """A document as JSON for the engine. Its words are stored beside it only where scores are reckoned by ourselves."""
     record = document.record
@@ -100,32 +95,60 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
         "raw": encode_document(document).decode(),
         "title": found.title,
         **{columns[field]: text for field, text in found.texts.items()},
-        **_optional(found),
+        **_numbers(found),
     }
-    cells.update(cast("dict[str, Any]", found.values))  # a Field is its name, in JSON too
-    rows = _parameters(getattr(record, "parameters", ()))
+    rows = _parameters(found.parameters)
     if rows:
         cells["parameters"] = rows
     if not public:
         cells |= {"groups": found.groups, "open_to": found.groups, "words": found.texts}
-    return msgspec.json.encode(cells)
+    return b"%s,%s}" % (msgspec.json.encode(cells)[:-1], _shared(found))
 
 
-def _optional(found: Terms) -> dict[str, Any]:
-    cells: dict[str, Any] = {}
-    if found.number is not None:
-        cells["number"] = found.number
-    if found.started is not None:
-        cells["started"] = found.started
-    if found.released is not None:
-        cells["released"] = found.released
-    if found.also:
-        cells["also"] = [_ALSO[field] + name for field, names in found.also.items() for name in names]
-    if found.labels:
-        cells["label"] = list(map(_labelled, found.labels))
-    if found.completions:
-        cells["completion"] = found.completions
-    return cells
+def _numbers(found: Terms) -> dict[str, int]:
+    told = {"number": found.number, "started": found.started, "released": found.released}
+    return {name: number for name, number in told.items() if number is not None}
+
+
+class _Encoded(NamedTuple):
+    """What one sort of mentions brings to a row, as JSON: members with its values, items of the lists that all sorts share."""
+
+    values: bytes
+    also: bytes
+    label: bytes
+    completion: bytes
+
+
+@lru_cache(maxsize=8_192)
+def _known(mentioned: Mentioned) -> _Encoded:
+    """Most of a row is what thousands of documents have in common: it is put into JSON once."""
+    return _encoded(mentioned)
+
+
+def _encoded(mentioned: Mentioned) -> _Encoded:
+    return _Encoded(
+        msgspec.json.encode(mentioned.values)[1:-1],  # a Field is its name, in JSON too
+        _items(_ALSO[field] + name for field, names in mentioned.also.items() for name in names),
+        _items(label_key(label.field, label.value) + label.text for label in mentioned.labels),
+        _items(mentioned.completions),
+    )
+
+
+def _items(texts: Iterable[str]) -> bytes:
+    return msgspec.json.encode(list(texts))[1:-1]
+
+
+def _shared(found: Terms) -> bytes:
+    """The members of a row that are made of mentions; there is one at least, the pid."""
+    sorts = [_known(sort) if sort.common else _encoded(sort) for sort in found.mentioned]
+    members = [sort.values for sort in sorts if sort.values]
+    lists = {"also": [sort.also for sort in sorts], "label": [sort.label for sort in sorts]}
+    if found.public:
+        lists["completion"] = [sort.completion for sort in sorts]
+    for name, items in lists.items():
+        if some := b",".join(filter(None, items)):
+            members.append(b'"%s":[%s]' % (name.encode(), some))
+    return b",".join(members)
 
 
 def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:

@@ -90,8 +90,9 @@ def row(terms: Terms, raw: bytes, *, public: bool) -> dict[str, object]:
         cells[f"{field}_length"] = text.count(" ") + 1
     if not public:
         cells["words"] = WORDS_PART.join(terms.texts[field] for field in WEIGHTS).encode("utf-8", "surrogatepass")
+    values = terms.values
     for value, counted, listed in _COLUMNS:
-        found = terms.values.get(value, ())
+        found = values.get(value, ())
         cells[counted] = len(found)
         if found:
             cells[listed] = list(map(_known_digits, found))

@@ -6,6 +6,7 @@ Pure, and the same for both engines: they hold what is decided here and nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -76,27 +77,58 @@ class Label(NamedTuple):
     text: str
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Mentioned:
+    """What the mentions of one sort in a document give together (all people, say). No other sort has its fields.
+
+    Thousands of documents share a `common` one. It is never changed and equals itself alone, so what is made of it can be remembered too.
+    """
+
+    values: dict[Field, tuple[str, ...]]
+    also: dict[Field, tuple[str, ...]]
+    labels: tuple[Label, ...] = ()
+    completions: tuple[str, ...] = ()
+    common: bool = False
+
+
 class Terms(msgspec.Struct, frozen=True):
     """One document as an index keeps it.
 
-    `texts` by text field (see wording), `values` the values that facets count and filters find, `also` further names that
-    filters find (folded). Times are microseconds since 1970 (UTC). `parameters` are what quantities and their texts are made of, which
-    the engines keep in ways of their own. `completions` are empty for what is not public.
+    `texts` by text field (see wording), `mentioned` what facets count, filters find and suggestions complete, sort by sort. Times are
+    microseconds since 1970 (UTC). `parameters` are what quantities and their texts are made of, which the engines keep in their own ways.
     """
 
     pid: str
     version: int
     number: int | None
     texts: dict[str, str]
-    values: dict[Field, tuple[str, ...]]
-    also: dict[Field, tuple[str, ...]]
-    labels: tuple[Label, ...]
+    mentioned: tuple[Mentioned, ...]
     started: int | None
     released: int | None
     title: str
     parameters: tuple[Parameter, ...]
     groups: tuple[str, ...]
-    completions: tuple[str, ...]
+    public: bool
+
+    @property
+    def values(self) -> dict[Field, tuple[str, ...]]:
+        """The values that facets count and filters find."""
+        return {field: values for one in self.mentioned for field, values in one.values.items()}
+
+    @property
+    def also(self) -> dict[Field, tuple[str, ...]]:
+        """Further names that filters find, folded."""
+        return {field: names for one in self.mentioned for field, names in one.also.items()}
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """What to show for values that do not show themselves."""
+        return tuple(label for one in self.mentioned for label in one.labels)
+
+    @property
+    def completions(self) -> tuple[str, ...]:
+        """What suggestions are found by; nothing of what is not public."""
+        return tuple(entry for one in self.mentioned for entry in one.completions) if self.public else ()
 
 
 class _Mention(NamedTuple):
@@ -129,16 +161,7 @@ def _mention(
     return _Mention(field, first, also, Label(field, first, told) if told else None, found)
 
 
-class _Group(NamedTuple):
-    """What the mentions of one sort give together (all people, say). No other group has its fields. Shared: never changed."""
-
-    values: dict[Field, tuple[str, ...]]
-    also: dict[Field, tuple[str, ...]]
-    labels: tuple[Label, ...]
-    completions: tuple[str, ...]
-
-
-def _group(mentions: Iterable[_Mention | None]) -> _Group:
+def _together(mentions: Iterable[_Mention | None], *, common: bool) -> Mentioned:
     values: dict[Field, dict[str, None]] = {}
     names: dict[Field, dict[str, None]] = {}
     labels: dict[tuple[Field, str], Label] = {}
@@ -152,7 +175,7 @@ def _group(mentions: Iterable[_Mention | None]) -> _Group:
         if mention.label:
             labels.setdefault((mention.field, mention.value), mention.label)
         completing.update(mention.completions)
-    return _Group(_listed(values), _listed(names), tuple(labels.values()), tuple(completing))
+    return Mentioned(_listed(values), _listed(names), tuple(labels.values()), tuple(completing), common)
 
 
 def _listed(found: dict[Field, dict[str, None]]) -> dict[Field, tuple[str, ...]]:
@@ -200,37 +223,26 @@ def title_key(record: AnyRecord) -> str:
 def terms(document: Document, techniques: Techniques, *, public: bool) -> Terms:
     """The document as an index keeps it."""
     record = document.record
-    values: dict[Field, tuple[str, ...]] = {}
-    also: dict[Field, tuple[str, ...]] = {}
-    labels: list[Label] = []
-    completing: list[str] = []
-    for group in (*_circumstances(document), *_references(record, techniques)):
-        values |= group.values
-        also |= group.also
-        labels += group.labels
-        completing += group.completions
     started, released = started_of(record), released_of(record)
     return Terms(
         pid=record.pid,
         version=document.version,
         number=document.public_number,
         texts=texts(record, techniques),
-        values=values,
-        also=also,
-        labels=tuple(labels),
+        mentioned=(*_circumstances(document), *_references(record, techniques)),
         started=None if started is None else micros(started),
         released=None if released is None else micros(released),
         title=title_key(record),
         parameters=getattr(record, "parameters", ()),
         groups=() if public else record.visibility.groups,
-        completions=tuple(completing) if public else (),
+        public=public,
     )
 
 
 Names = tuple[tuple[str | None, ...], ...]
 
 
-def _circumstances(document: Document) -> Iterable[_Group]:
+def _circumstances(document: Document) -> Iterable[Mentioned]:
     record = document.record
     yield _plain(Field.FACILITY, (record.facility,))
     yield _plain(Field.SOURCE, (record.source, *(way.source for way in document.provenance)))
@@ -245,7 +257,7 @@ def _circumstances(document: Document) -> Iterable[_Group]:
             yield _known(Field.FILE_FORMAT, tuple((None, form) for form in record.files.formats), "")
 
 
-def _references(record: AnyRecord, techniques: Techniques) -> Iterable[_Group]:
+def _references(record: AnyRecord, techniques: Techniques) -> Iterable[Mentioned]:
     yield _itself(record.pid, getattr(record, "doi", None))
     if people := getattr(record, "people", ()):
         yield _known(Field.PERSON, tuple((person.orcid, person.name) for person in people), "person")
@@ -268,38 +280,40 @@ def _references(record: AnyRecord, techniques: Techniques) -> Iterable[_Group]:
         yield _known(Field.PARAMETER_NAME, named, "parameter")
 
 
-def _itself(pid: str, doi: str | None) -> _Group:
-    return _Group({Field.PID: (pid,)}, {Field.PID: (folded(doi),)} if doi and doi != pid else {}, (), ())
+def _itself(pid: str, doi: str | None) -> Mentioned:
+    return Mentioned({Field.PID: (pid,)}, {Field.PID: (folded(doi),)} if doi and doi != pid else {})
 
 
 @lru_cache(maxsize=4_096)
-def _plain(field: Field, values: tuple[str, ...]) -> _Group:
+def _plain(field: Field, values: tuple[str, ...]) -> Mentioned:
     """Values that show themselves."""
-    return _group(_mention(field, value, ()) for value in values)
+    return _together((_mention(field, value, ()) for value in values), common=True)
 
 
-def _known(field: Field, named: Names, complete: str) -> _Group:
+def _known(field: Field, named: Names, complete: str) -> Mentioned:
     """Things told by (value, name, ...). Some are named together again and again; a crowd is not."""
-    return _few(field, named, complete) if len(named) <= _CROWD else _group(_each(field, named, complete))
+    return (
+        _few(field, named, complete) if len(named) <= _CROWD else _together(_each(field, named, complete), common=False)
+    )
 
 
 @lru_cache(maxsize=16_384)
-def _few(field: Field, named: Names, complete: str) -> _Group:
-    return _group(_each(field, named, complete))
+def _few(field: Field, named: Names, complete: str) -> Mentioned:
+    return _together(_each(field, named, complete), common=True)
 
 
 def _each(field: Field, named: Names, complete: str) -> Iterable[_Mention | None]:
     return (_mention(field, value, tuple(names), None, complete) for value, *names in named)
 
 
-def _used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> _Group:
+def _used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> Mentioned:
     """The techniques told by (IRI, name)."""
-    return _few_used(used, known) if len(used) <= _CROWD else _group(_each_used(used, known))
+    return _few_used(used, known) if len(used) <= _CROWD else _together(_each_used(used, known), common=False)
 
 
 @lru_cache(maxsize=4_096)
-def _few_used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> _Group:
-    return _group(_each_used(used, known))
+def _few_used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> Mentioned:
+    return _together(_each_used(used, known), common=True)
 
 
 def _each_used(used: tuple[tuple[str | None, str], ...], known: Techniques) -> Iterable[_Mention | None]:

@@ -41,23 +41,25 @@ def texts(record: AnyRecord, labels: Labels) -> dict[str, str]:
 
 def _joined(own: Iterable[str | None], shared: Iterable[str | None] = ()) -> str:
     """The words of what is the record's own, then of what other records say too."""
-    pieces = [PART]
-    left = TEXT_LENGTH
     again = dict.fromkeys(shared)
-    for part in {**dict.fromkeys(own), **again}:
-        if not part:
-            continue
-        length = len(part)
-        if length <= max(_NAME, min(_SERIES, left)):
-            pieces.append(_words(part))
-        elif part in again and length <= min(_SHARED, left):
-            pieces.append(_shared(part))
-        else:
-            pieces.append(_ended(part[:left]))
-        left -= length
+    parts = [part for part in {**dict.fromkeys(own), **again} if part]
+    told = parts if sum(map(len, parts)) <= TEXT_LENGTH else _within(parts)
+    pieces = [_words(part) if len(part) <= _SERIES else _long(part, part in again) for part in told]
+    return " ".join((PART, *pieces))
+
+
+def _within(parts: Iterable[str]) -> Iterator[str]:
+    """As much as is searched; a name is not cut."""
+    left = TEXT_LENGTH
+    for part in parts:
+        yield part if len(part) <= _NAME else part[:left]
+        left -= len(part)
         if left <= 0:
             break
-    return " ".join(pieces)
+
+
+def _long(part: str, shared: bool) -> str:
+    return _shared(part) if shared and len(part) <= _SHARED else _ended(part)
 
 
 def _ended(part: str) -> str:
