@@ -30,6 +30,7 @@ from schema.errors import BadInput, RetryLater, StopHarvest
 AGENT = "pangate-harvester/0.1 (+https://github.com/pangate)"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NO_ROOM = "Not enough memory"  # what orjson calls an error of the text; asked for again, the answer would be as large
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -41,10 +42,12 @@ class Reply(msgspec.Struct, frozen=True):
     date: datetime | None
 
     def json(self) -> Any:
-        """The body as JSON. Raises RetryLater when it is none (a proxy's page, a cut answer)."""
+        """The body as JSON. Raises RetryLater when it is none (a proxy's page, a cut answer), MemoryError when there is no room for it."""
         try:
             return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
+        except orjson.JSONDecodeError as error:
+            if error.msg.startswith(_NO_ROOM):
+                raise MemoryError from None
             raise RetryLater(self.strange()) from None
 
     def strange(self) -> str:
@@ -99,18 +102,18 @@ class PoliteSession:
         transient: Callable[[Reply], bool] | None = None,
     ) -> tuple[Reply, Any]:
         """As `get`, with the answer's JSON. A 200 that is no JSON (a proxy's page, a cut answer) is asked for again; of another
-        status it is None then. Raises RetryLater, StopHarvest."""
+        status it is None then. Raises RetryLater, StopHarvest, MemoryError."""
         found: Any = None
 
         def call() -> Reply:
             nonlocal found
             reply = self.once("GET", path, params=params, headers=headers)
             try:
-                found = orjson.loads(reply.body)
-            except orjson.JSONDecodeError:
+                found = reply.json()
+            except RetryLater as error:
                 found = None
                 if reply.status == 200:
-                    raise Broken(reply.strange()) from None
+                    raise Broken(error.message) from None
             return reply
 
         reply = self._persist(call, transient or _is_transient)

@@ -98,7 +98,8 @@ def test_an_answer_that_would_fill_the_memory_ends_in_a_sentence(
     site.store.put_dataset(pid="big", scientificMetadata={f"k{n}": list(range(30)) for n in range(120_000)})
     run = site.harvest(FULL, by_child(site))
     assert run.state is HarvestState.FAILED
-    assert run.message
+    assert run.message == "The source's answers need more memory than a harvest is given."
+    assert sum("/datasets?" in asked for asked in site.store.requests) == 1
 
 
 def test_the_child_inherits_no_secrets_it_is_not_told(site: SciCatSite, monkeypatch: pytest.MonkeyPatch) -> None:
