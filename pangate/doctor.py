@@ -40,7 +40,10 @@ FLOORS = {
 """The oldest release of each library without a known fault that matters here (reliability reference, section 1)."""
 _SECRETS = frozenset(
     f"PANGATE_{name}"
-    for name in ["SECRET", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD", "BROKER_PASSWORD", "INDEX_USER", "INDEX_PASSWORD"]
+    for name in [
+        *("SECRET", "OIDC_CLIENT_SECRET", "DATABASE_PASSWORD", "BROKER_PASSWORD"),
+        *("INDEX_USER", "INDEX_PASSWORD", "INDEX_API_KEY"),
+    ]
 )
 _EXPAT = (2, 6, 2)
 _FREE, _NONE = 1 << 30, 1 << 20

@@ -24,6 +24,8 @@ ROUTES = {HARVEST: HARVESTS, ADVANCE: LAUNCHES, LOOK: MAINTENANCE, PURGE: MAINTE
 BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 VISIBLE_S = 3600
+_REFUSED = frozenset(("AuthenticationError", "AccessRefused", "NotAllowed"))
+"""What redis-py and py-amqp raise when a login is wrong, or a virtual host is not ours."""
 _WAKE_S = 0.05
 _CONNECT_S = 4.0
 
@@ -90,7 +92,18 @@ def depths(app: Celery) -> dict[str, int]:
             connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
             return {queue: _depth(connection, queue) for queue in QUEUES}
     except broken(app) as error:
-        raise Unavailable(f"The broker does not answer at present ({type(error).__name__}).") from error
+        raise Unavailable(_silent(error)) from error
+
+
+def _silent(error: BaseException) -> str:
+    """What is wrong with a broker that gives no answer, and the remedy. The login is what the library's own error, below kombu's, tells."""
+    cause = type(error.__cause__ or error).__name__
+    if cause in _REFUSED:
+        return (
+            f"The broker refuses us ({cause}). Correct the user, password or virtual host in PANGATE_BROKER "
+            "(or PANGATE_BROKER_PASSWORD)."
+        )
+    return f"The broker does not answer at present ({cause}). See that it runs, or correct PANGATE_BROKER."
 
 
 def _depth(connection: Any, queue: str) -> int:

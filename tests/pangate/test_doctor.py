@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from pangate.doctor import Finding, examine
+from pangate.doctor import Finding, _unknown, examine
 
 GOOD = """facilities:
   - id: ess
@@ -94,6 +95,16 @@ CASES = {
         GOOD, "stores", ("PANGATE_VOCABULARY", "No such file"), {"PANGATE_VOCABULARY": "/nowhere/panet.owl"}
     ),
 }  # fmt: skip
+
+
+def test_every_setting_that_is_documented_is_known_to_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operator.md").read_text("utf-8")
+    names = set(re.findall(r"`(PANGATE_\w+)`", page))
+    secrets = {name for name in names if name.endswith(("PASSWORD", "SECRET", "API_KEY"))}
+    assert len(secrets) >= 6
+    for name in (*names, *(f"{secret}_FILE" for secret in secrets)):
+        monkeypatch.setenv(name, "x")
+    assert list(_unknown()) == []
 
 
 def examined(

@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from launching import ask, ready, starts
 from parted_house import PartedHouse
+from servers.daemon import free_port
 from servers.postgresql import Postgresql
 from servers.rabbitmq import Rabbitmq
 from servers.redis import Redis
@@ -17,10 +19,11 @@ from small_federation import SmallFederation
 from waiting import until
 
 from pangate.house import House
+from pangate.settings import Settings
 from pangate.tasks import depths
 from pangate.wake import Waker
 from schema.activities import HarvestMode, HarvestState
-from schema.errors import PangateError
+from schema.errors import PangateError, Unavailable
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.crash, pytest.mark.timeout(480)]
 SOURCES = ("freya/scicat", "skadi/icat")
@@ -62,6 +65,27 @@ def test_a_broker_killed_and_emptied_with_fifty_tasks_owed_loses_time_and_nothin
     asked = starts(world)
     assert (len(asked), len(set(asked))) == (50, 50), "0 lost, 0 started twice"
     assert took + 60 - SWEEP_S < 120, f"it took {took:.0f} s"
+
+
+@pytest.mark.parametrize(
+    "broker", [pytest.param("redis", marks=pytest.mark.redis), pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
+)
+def test_a_broker_that_refuses_us_or_is_not_there_is_told_with_the_remedy(
+    broker: str, request: pytest.FixtureRequest
+) -> None:
+    right = urlsplit(request.getfixturevalue(broker).url)
+    where = f"127.0.0.1:{right.port}"
+    told = {
+        f"{right.scheme}://guest:not-the-password@{where}{right.path}": "refuses us",
+        f"{right.scheme}://guest:guest@127.0.0.1:{free_port()}{right.path}": "See that it runs, or correct PANGATE_BROKER.",
+    }
+    if broker == "rabbitmq":
+        told[f"amqp://guest:guest@{where}/of-nobody"] = "refuses us"
+    for url, words in told.items():
+        with pytest.raises(Unavailable, match=words) as refused:
+            depths(Waker(Settings(broker=url)).app)
+        assert "PANGATE_BROKER" in refused.value.message
+        assert "not-the-password" not in refused.value.message
 
 
 def waiting(waker: Waker) -> int | None:
