@@ -101,6 +101,26 @@ def test_bookmarks_and_harvests_of_modes_do_not_mix(world: World) -> None:
     assert world.harvests.bookmark(SOURCE) == Bookmark()
 
 
+def test_who_lost_the_lease_and_has_it_again_does_not_go_on_under_the_old_one(world: World) -> None:
+    """What another one did in between is not known to whoever still works under the old one, in another thread of the same process, say."""
+    old = world.lease(owner="one")
+    harvest = world.harvests.begin(old, SOURCE, HarvestMode.FULL)
+    world.clock.forward(seconds=61)
+    between = world.lease(owner="two")
+    world.harvests.commit(between, harvest, Page(records=(dataset("b"),)))
+    world.harvests.release(between)
+    again = world.lease(owner="one")
+    assert again.fence > between.fence > old.fence
+    for lost in (old, between):
+        with pytest.raises(LeaseLost):
+            world.harvests.commit(lost, harvest, Page(records=(dataset("a"),)))
+        with pytest.raises(LeaseLost):
+            world.harvests.renew(lost, 60)
+        world.harvests.release(lost)
+    world.harvests.commit(again, harvest, Page(records=(dataset("c"),)))
+    assert world.records.count() == 2
+
+
 def test_who_lost_the_lease_writes_nothing(world: World) -> None:
     old = world.lease()
     harvest = world.harvests.begin(old, SOURCE, HarvestMode.FULL)

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from paper_index import PaperIndex
 from sqlalchemy import text
 from truths import SOURCE, Clock, World, at_instrument, dataset, instrument
 
-from catalogue import names
+from catalogue import leases, names
 from catalogue.launches import Launches
-from catalogue.ports import Page, Session
+from catalogue.ports import Lease, Page, Session
 from catalogue.project import Projector
 from catalogue.sessions import Sessions
 from catalogue.tables import metadata
@@ -155,6 +156,40 @@ def test_writers_at_once_give_every_number_once_and_readers_meet_no_gap(world: W
     assert [number for number, _, _ in world.records.changed(0, 999)] == list(range(1, 406))
     for one in worlds:
         one.database.close()
+
+
+def test_of_many_that_want_a_lease_at_the_same_moment_one_has_it(world: World, server: str) -> None:
+    worlds = [World(world.path, url=server) for _ in range(6)]
+    try:
+        with ThreadPoolExecutor(len(worlds)) as pool:
+            for turn in range(40):
+                name = f"source:{turn // 2}"  # free at first, then held by one whose time has run out
+                together = threading.Barrier(len(worlds))
+
+                def want(own: int, name: str = name, together: threading.Barrier = together) -> Lease | None:
+                    ledger = worlds[own].harvests
+                    together.wait(30)
+                    return ledger.acquire(name, f"machine {own}", 9)
+
+                had = [lease for lease in pool.map(want, range(len(worlds))) if lease is not None]
+                assert [lease.fence for lease in had] == [1 + turn % 2]
+                for one in worlds:
+                    one.clock.forward(seconds=10)
+    finally:
+        for one in worlds:
+            one.database.close()
+
+
+def test_nobody_takes_a_lease_while_what_it_allows_is_being_written(world: World) -> None:
+    lease = world.harvests.acquire("source:x", "one", 9)
+    assert lease is not None
+    free = text("SELECT name FROM leases FOR UPDATE SKIP LOCKED")
+    with world.database.write("a page") as connection:
+        leases.check(connection, lease)
+        with world.database.write("look") as other:
+            assert other.execute(free).all() == []
+    with world.database.write("look") as other:
+        assert other.execute(free).all() == [("source:x",)]
 
 
 @pytest.mark.parametrize("count", [4_999, 5_000, 5_001])
