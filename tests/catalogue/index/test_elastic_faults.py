@@ -135,6 +135,26 @@ def test_what_the_mapping_refuses_is_reported_and_blocks_nothing(make: Make) -> 
 
 
 @on_a_node
+@pytest.mark.parametrize("hidden", [False, True])
+def test_nothing_older_is_seen_of_what_the_mapping_refuses(make: Make, hidden: bool) -> None:
+    told: list[Reject] = []
+    index = make(report=told.append)
+    shown = {"visibility": TEAM} if hidden else {}
+    record, search = dataset(1, **shown), MINE if hidden else Search()
+    write(index, record)
+    assert index.search(search).total == 1
+    wide = msgspec.structs.replace(TEAM, groups=(*TEAM.groups, "north:" + "x" * 40_000))
+    bad = made.entry(msgspec.structs.replace(record, visibility=wide) if hidden else record, 2)
+    assert bad.document is not None
+    beyond = bad.document if hidden else msgspec.structs.replace(bad.document, public_number=2**63)
+    index.apply([msgspec.structs.replace(bad, document=beyond)], 2)
+    assert [one.reason for one in told] == ["index.refused"]
+    assert (index.search(Search()).total, index.search(MINE).total, index.mark()) == (0, 0, 2)
+    write(index, record, start=3)
+    assert index.search(search).total == 1, "it comes back with the next version that can be taken"
+
+
+@on_a_node
 def test_hidden_things_leave_the_public_index_before_they_are_elsewhere(make: Make) -> None:
     index = make()
     write(index, dataset(1))

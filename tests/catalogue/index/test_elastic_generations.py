@@ -1,4 +1,4 @@
-"""Which generations may be dropped: decided by steps alone, the server's answers are played (design section 9, Elasticsearch 8 and 9)."""
+"""How generations are swapped, and which may be dropped: steps alone, the answers are played (design section 9, Elasticsearch 8 and 9)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_client import Connection, Request, run
-from catalogue.index.elastic_generations import Generation, Layout, left_behind, outdated
+from catalogue.index.elastic_generations import Generation, Layout, left_behind, outdated, taken
 from catalogue.index.elastic_mapping import FORMAT
 from schema.errors import Unavailable
 
@@ -42,6 +42,32 @@ def test_one_that_is_swapped_in_while_it_is_being_asked_is_never_dropped() -> No
         assert NEW not in run(Swapping(asked), outdated(LAYOUT))
     for asked in range(2):
         assert NEW not in run(Swapping(asked), left_behind(LAYOUT))
+
+
+class Told:
+    """A server in which `names` are in use; what it was asked."""
+
+    def __init__(self, *names: Generation) -> None:
+        self._names = names
+        self.asked: list[Request] = []
+
+    def send(self, request: Request) -> Any:
+        self.asked.append(request)
+        return {name.public: {"aliases": {}} for name in self._names} if request.method == "GET" else {}
+
+
+@pytest.mark.parametrize("before", [(), (OLD,), (OLD, USED)])
+def test_a_swap_is_one_call_that_takes_away_and_gives_both_aliases(before: tuple[Generation, ...]) -> None:
+    server = Told(*before)
+    assert run(server, taken(LAYOUT, NEW)) == list(before)
+    (swap,) = [request for request in server.asked if request.method != "GET"]
+    assert (swap.method, swap.path) == ("POST", "/_aliases")
+    assert isinstance(swap.body, dict)
+    moves = {(how, what["index"], what["alias"]) for action in swap.body["actions"] for how, what in action.items()}
+    sides = ("public", "restricted")
+    assert moves == {("add", f"{NEW.stem}-{side}", f"films-{side}") for side in sides} | {
+        ("remove", f"{old.stem}-{side}", f"films-{side}") for old in before for side in sides
+    }
 
 
 class Swapped:
