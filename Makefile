@@ -11,6 +11,9 @@ checksum = $(shell cksum < $(1) | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(call checksum,requirements.lock)
 TESTABLE := $(VENV)/.testable-$(call checksum,requirements-test.lock)
 
+# Hundreds of processes are started by the tests: each would compile this checkout anew where bytecode is not kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test install check fix bench soak lock clean
 .DEFAULT_GOAL := help
 
@@ -27,7 +30,7 @@ run: $(INSTALLED) ## Run the whole demo on this machine: two facilities, a hub, 
 
 test: $(TESTABLE) ## Everything CI runs: style, types, all tests (with reasons for what was skipped)
 	$(check)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile
+	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 install: $(INSTALLED) ## Make the environment in .venv from the lock; nothing is started
 

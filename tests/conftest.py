@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from longest import longest_first
 from pytest_socket import socket_allow_hosts
 from servers.elasticsearch import Elasticsearch, a_node
 
@@ -17,6 +18,10 @@ SHARED = ROOT.parent / "shared"
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first(items)
 
 
 def pytest_runtest_setup() -> None:
