@@ -39,6 +39,7 @@ START_SECONDS = 240.0
 OPTIONAL_MODULE = "jdk.incubator.vector"
 MEMORY_BYTES = 3 * 1024**3
 HEAP = "-Xms512m -Xmx512m"
+SOON = "-XX:TieredStopAtLevel=1"  # compiled once and simply: half the processor of a start; who measures says a heap of its own
 
 
 class Missing(RuntimeError):
@@ -131,7 +132,7 @@ class Elasticsearch:
         version: str = VERSION,
         settings: Mapping[str, str] | None = None,
         *,
-        heap: str = HEAP,
+        heap: str = f"{HEAP} {SOON}",
         keep: Path | None = None,
     ) -> None:
         self.version = version
