@@ -148,7 +148,7 @@ class ElasticIndex:
         self._run(dropped(self._run(left_behind(self._layout))))
         generation = self._new()
         self._run(refreshing(generation, "-1"))
-        return ElasticRebuild(self._writer(generation, fresh=True), self._write, self._adopt, self._abandon)
+        return ElasticRebuild(self._writer(generation), self._write, self._adopt, self._abandon)
 
     def drop_old(self) -> int:
         """Delete the generations before the one in use; how many there were. One that is being built is newer, and stays."""
@@ -236,9 +236,9 @@ class ElasticIndex:
         if failed:
             raise failed[0]
 
-    def _writer(self, generation: Generation, *, fresh: bool = False) -> Writer:
+    def _writer(self, generation: Generation) -> Writer:
         told, pause, retried = self._report, self._pause, self._retried
-        return Writer(self._cluster, generation, self._techniques, told, fresh=fresh, pause=pause, retried=retried)
+        return Writer(self._cluster, generation, self._techniques, told, pause=pause, retried=retried)
 
     def _refuse_reading(self) -> None:
         if not self._writable:

@@ -4,7 +4,7 @@ The public index is the authority: for every pid ever written it holds the newes
 tombstone when the pid is hidden or gone (a document without content: the engine forgets a real deletion after a
 minute, and an older write would revive it). So an entry is first written there, under its change number as external
 version, and goes to the restricted index only if that did not find something newer. What is hidden thus leaves the
-public index before it appears in the other.
+public index before it appears in the other; and what the public index meets for the first time, the other never held.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _TOMBSTONE = b"{}"
 class Outcome(Enum):
     """What became of an item."""
 
+    FIRST = "first"  # done, and nothing of this pid was there before
     DONE = "done"
     STALE = "stale"  # something as new or newer is there
     BAD = "bad"  # the engine cannot take this document, whatever is done
@@ -83,7 +84,6 @@ class Writer:
     """Writes to one generation. Safe for several threads that write different pids.
 
     `report` gets what the engine cannot take (it never blocks the rest), `pause` waits for seconds, `retried` is told of retries.
-    `fresh`: the generation is being built by us alone, so that what was never written to its restricted index need not be looked for.
     """
 
     def __init__(
@@ -93,7 +93,6 @@ class Writer:
         techniques: Techniques,
         report: Report,
         *,
-        fresh: bool = False,
         pause: Callable[[float], None] = time.sleep,
         retried: Retried = untold,
     ) -> None:
@@ -102,7 +101,6 @@ class Writer:
         self._again = Again(pause, retried)
         self._techniques = techniques
         self._report = report
-        self._unhidden = fresh
 
     def rows(self, entries: Sequence[Entry]) -> list[Item]:
         """The entries ready to be written. The costly part; needs no server."""
@@ -111,13 +109,12 @@ class Writer:
     def write(self, items: Sequence[Item]) -> None:
         """Write them. Raises Unavailable when the engine takes none for long; what was written does no harm then."""
         hidden = [item for item in items if item.entry.document is not None and not item.entry.public]
-        if hidden:
-            self._unhidden = False
         shown = [item if item.entry.public else item._replace(content=_TOMBSTONE, again=True) for item in items]
         judged = self._bulk(self.generation.public, shown)
-        newer = {id(one.item.entry) for one in judged if one.outcome is not Outcome.DONE}
-        rest = [item for item in hidden if id(item.entry) not in newer]
-        rest += self._left_behind([item for item in items if item.entry.public or item.entry.document is None])
+        became = {id(one.item.entry): one.outcome for one in judged}
+        rest = [item for item in hidden if became[id(item.entry)] in (Outcome.FIRST, Outcome.DONE)]
+        left = [item for item in items if item.entry.public or item.entry.document is None]
+        rest += self._left_behind([item for item in left if became[id(item.entry)] is not Outcome.FIRST])
         judged += self._bulk(self.generation.restricted, rest)
         for one in judged:
             if one.outcome is Outcome.BAD:
@@ -134,7 +131,7 @@ class Writer:
 
     def _left_behind(self, items: Sequence[Item]) -> list[Item]:
         """Tombstones for those that the restricted index holds something of."""
-        if not items or self._unhidden:
+        if not items:
             return []
         ids = {identity(item.entry.kind, item.entry.pid): item for item in items}
         path = f"/{self.generation.restricted}/_mget"
@@ -263,7 +260,7 @@ def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tupl
         told = next(iter(result.values()))
         status = int(told["status"])
         if status < 300:
-            judged.append(Judged(item, Outcome.DONE))
+            judged.append(Judged(item, Outcome.FIRST if status == 201 else Outcome.DONE))
         elif status == 409:
             judged.append(Judged(item, Outcome.STALE))
         elif status == 429 or status >= 500:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, Gauge
 
 import gateway.app
 import pangate.figures
@@ -41,6 +41,14 @@ def test_a_panel_groups_by_labels_that_the_figure_has(expression: str) -> None:
             collector = REGISTRY._names_to_collectors[name]
             wanted = {label.strip() for label in labels.split(",")} - {"le"}
             assert wanted <= set(collector._labelnames), (name, wanted)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_a_gauge_that_one_process_measures_is_shown_as_that_one_tells_it(expression: str) -> None:
+    """Every other process tells 0 of it, as it tells a gauge without labels from its start."""
+    for name in re.findall(r"pangate_\w+", expression):
+        if isinstance(REGISTRY._names_to_collectors[name], Gauge):
+            assert re.match(r"max(?: by \([^)]*\) )?\(", expression), expression
 
 
 def test_the_page_names_figures_that_exist() -> None:

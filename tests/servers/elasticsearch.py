@@ -221,7 +221,7 @@ class Elasticsearch:
 
     def _own_folder(self, home: Path) -> Path:
         if self._keep is None:
-            folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-", dir=_memory()))
+            folder = Path(tempfile.mkdtemp(prefix="pangate-elasticsearch-", dir=memory()))
         elif (self._keep / "data").is_dir():
             return self._keep
         else:
@@ -259,7 +259,7 @@ class Elasticsearch:
         return (self._folder / "out").read_text(errors="replace")[-800:] if self._folder else ""
 
 
-def _memory() -> Path | None:
+def memory() -> Path | None:
     """A folder in memory where there is one with room: making an index waits for the disk ten times."""
     memory = Path("/dev/shm")
     if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < MEMORY_BYTES:

@@ -99,6 +99,28 @@ def test_storms_lose_nothing_and_write_nothing_twice(make: Make, seed: int) -> N
 
 
 @on_a_node
+def test_only_what_was_there_before_is_looked_for_among_the_hidden(make: Make) -> None:
+    index = make()
+    calm, looked = index._cluster.send, []
+
+    def overheard(request: Request) -> object:
+        if request.path.endswith("/_mget"):
+            assert isinstance(request.body, dict)
+            looked.append(len(request.body["ids"]))
+        return calm(request)
+
+    index._cluster.send = overheard  # type: ignore[method-assign]
+    write(index, *(dataset(at) for at in range(1, 4)), dataset(4, visibility=TEAM))
+    assert looked == []
+    again = [made.entry(record, 9) for record in (dataset(1, title="other"), dataset(4), dataset(5))]
+    index.apply(again, 9)
+    assert looked == [2]
+    assert (numbers(index.search(Search())), index.search(MINE).total) == ([1, 2, 3, 4, 5], 0)
+    index.apply(again, 9)
+    assert looked == [2, 3], "what another has written may have been cut off before it looked"
+
+
+@on_a_node
 def test_a_storm_that_does_not_end_is_told_and_the_mark_stays(make: Make) -> None:
     index = make()
     write(index, dataset(1))
@@ -540,7 +562,7 @@ def test_every_item_is_judged_by_its_own_result() -> None:
     ]
     items = [item(at) for at in range(7)]
     judged, left = sorted_out(items, answers)
-    assert [one.outcome for one in judged] == [Outcome.DONE, Outcome.DONE, Outcome.STALE, Outcome.BAD]
+    assert [one.outcome for one in judged] == [Outcome.FIRST, Outcome.DONE, Outcome.STALE, Outcome.BAD]
     assert judged[-1].reason == "t3: r"
     assert left == items[4:]
     for status in (403, 404):

@@ -85,11 +85,11 @@ def test_a_busy_server_says_when_to_come_back(answer: str) -> None:
 def test_a_bulk_comes_back_when_it_was_told_to_and_not_before() -> None:
     pauses: list[float] = []
     generation = Generation("x-v1-20260101000000000000-00000000")
-    writer = Writer(Burdened(3, 40.0), generation, NoTechniques(), print, fresh=True, pause=pauses.append)  # type: ignore[arg-type]
+    writer = Writer(Burdened(3, 40.0), generation, NoTechniques(), print, pause=pauses.append)  # type: ignore[arg-type]
     writer.write(writer.rows([made.entry(dataset(1), 1)]))
     assert pauses == [40.0] * 3
     pauses.clear()
-    writer = Writer(Burdened(3, 0.0), generation, NoTechniques(), print, fresh=True, pause=pauses.append)  # type: ignore[arg-type]
+    writer = Writer(Burdened(3, 0.0), generation, NoTechniques(), print, pause=pauses.append)  # type: ignore[arg-type]
     writer.write(writer.rows([made.entry(dataset(1), 1)]))
     assert len(pauses) == 3
     assert max(pauses) <= CAP_SECONDS
@@ -108,7 +108,7 @@ def test_what_is_asked_again_is_told_with_its_reason() -> None:
             return answer or super().send(request)
 
     cluster: Any = Moody(0, 0.0)
-    writer = Writer(cluster, generation, NoTechniques(), print, fresh=True, pause=lambda _: None, retried=told.append)
+    writer = Writer(cluster, generation, NoTechniques(), print, pause=lambda _: None, retried=told.append)
     writer.write(writer.rows([made.entry(dataset(1), 1)]))
     assert told == ["busy", "silent", "put off"]
     assert answers == []
