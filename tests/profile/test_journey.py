@@ -26,6 +26,7 @@ BOHR = PEOPLE[1]
 SEARCH = "{ datasets(first: 100) { totalCount nodes { pid facility { key } } } }"
 ANALYSE = "mutation($i: AnalyseInput!) { analyse(input: $i) { created launch { id state } } }"
 FOLLOW = "subscription($id: ID!) { launch(id: $id) { state message failure { code message } } }"
+OPEN = "query($id: ID!) { launch(id: $id) { openUrl } }"
 STOP = "mutation($i: StopLaunchInput!) { stopLaunch(input: $i) { launch { state } } }"
 
 
@@ -89,7 +90,7 @@ def both_facilities(visitor: Visitor) -> dict[str, Any] | None:
 
 
 def session(visitor: Visitor, world: SmallFederation, pid: str) -> None:
-    """Press the button, wait until it is ready, end it; the hub was asked once."""
+    """Press the button, wait until it is ready, open it, end it; the hub was asked once."""
     asked = [visitor.ask(ANALYSE, i={"dataset": pid, "key": "journey"})["analyse"] for _ in range(3)]
     assert [each["created"] for each in asked] == [True, False, False]
     (launch,) = {each["launch"]["id"] for each in asked}
@@ -103,6 +104,9 @@ def session(visitor: Visitor, world: SmallFederation, pid: str) -> None:
     assert seen[-1] == "READY"
     servers = world.hub.users[BOHR.name]
     assert len(servers) == 1
+    page = visitor.ask(OPEN, id=launch)["launch"]["openUrl"].removeprefix(visitor.url)
+    opened = visitor.press(page, page)  # either gateway may take the ticket that the other one has made
+    assert any(f"/user/{BOHR.name}/" in step.url for step in (*opened.history, opened)), opened.url
     visitor.ask(STOP, i={"launch": launch})
     *_, last = visitor.follow(FOLLOW, id=launch)
     assert last["data"]["launch"]["state"] == "STOPPED"
