@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 
 ADDRESS = "PANGATE_BENCH_ELASTICSEARCH"
+JAVA = "PANGATE_BENCH_JAVA"
+"""Further options of the node's Java: a test that wants no figures has it compile simply."""
 _TESTS = Path(__file__).resolve().parent.parent / "tests"
 
 
@@ -38,7 +40,7 @@ def node(keep: Path | None = None, heap: str = "1g") -> Iterator[Node]:
         yield Node(named, None, "?")
         return
     tests = servers("elasticsearch")
-    server = tests.Elasticsearch(heap=f"-Xms{heap} -Xmx{heap}", keep=keep)
+    server = tests.Elasticsearch(heap=f"-Xms{heap} -Xmx{heap} {os.environ.get(JAVA, '')}", keep=keep)
     try:
         server.start()
         yield Node(server.url, _engine(server.url), heap)
