@@ -202,6 +202,8 @@ class Site:
         """One life of a builder; it is killed, or does its swaps and ends well."""
         assert self.template.stdin is not None
         point, visit = kill or ("", 0)
+        if kill == ("", 0):
+            swaps = 10_000  # it must not end by itself before it is killed
         self.template.stdin.write(f"{swaps}|{point}|{visit}\n")
         self.template.stdin.flush()
         builder = self._answer()
@@ -210,7 +212,7 @@ class Site:
             while self.swaps == begun and time.monotonic() < until:
                 time.sleep(0.02)
             time.sleep(chance.uniform(0, 0.4))
-            os.kill(builder, signal.SIGKILL)  # until it is waited for, nobody else has this number
+            os.kill(builder, signal.SIGKILL)
         code = self._answer()
         assert code in (0, -signal.SIGKILL if kill else 0), f"a builder ended with {code}"
         self.killed += code == -signal.SIGKILL
