@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import Celery
 from celery.worker import state
+from kombu import Connection
 
 from pangate.settings import Settings
 from pangate.tasks import HARVESTS, LAUNCHES, MAINTENANCE, celery_app, register
@@ -17,6 +18,7 @@ from pangate.work import Work
 
 AT_ONCE: Mapping[str, int] = {HARVESTS: 2, LAUNCHES: 8, MAINTENANCE: 2}
 """How many of a kind one process does at once."""
+_LOOK_S = 0.5
 
 
 class Hands:
@@ -33,7 +35,7 @@ class Hands:
 
     def finish(self, seconds: float) -> bool:
         """Take nothing new, finish what is in hand; whether all was finished in time."""
-        state.should_stop = 0  # each loop sees it within its two seconds, and ends in its own thread
+        state.should_stop = 0  # each loop sees it when it looks next, and ends in its own thread
         until = time.monotonic() + seconds
         for each in self._each:
             each.join(timeout=max(0.1, until - time.monotonic()))
@@ -44,6 +46,15 @@ class Hands:
         return [each.queue for each in self._each if not each.is_alive()]
 
 
+class _Attentive(Connection):  # type: ignore[misc]
+    """A connection that is never listened to for long: Celery's loop listens for two seconds before it looks whether it is to end, and
+    for two more when it has seen that."""
+
+    def drain_events(self, **wished: Any) -> Any:
+        """As kombu's. Raises TimeoutError when nothing comes."""
+        return super().drain_events(**wished | {"timeout": min(_LOOK_S, wished.get("timeout") or _LOOK_S)})
+
+
 class _Queue(threading.Thread):
     """A Celery worker of one queue. It uses Celery's plain loop: the other one exists once a process."""
 
@@ -51,6 +62,7 @@ class _Queue(threading.Thread):
         super().__init__(name=f"hands-{queue}", daemon=True)
         self.queue = queue
         app: Celery = celery_app(settings)
+        app.amqp.Connection = _Attentive
         register(app, work)
         self._worker: Any = app.WorkController(
             pool="threads",
