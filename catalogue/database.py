@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
@@ -57,6 +57,12 @@ class Database:
         """One transaction that only reads, all of it the same state."""
         with _told(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def server_time(self) -> datetime:
+        """What time it is on the PostgreSQL server (aware)."""
+        with self.read() as connection:
+            told: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return told
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -3,7 +3,7 @@ beats one works, the others stand by."""
 
 from __future__ import annotations
 
-from pangate import ending
+from pangate import checks, ending
 from pangate.figures import Figures
 from pangate.house import House
 from pangate.loops import Loop, Loops, Once
@@ -36,6 +36,10 @@ class Beat:
             Loop("realign", self._realign_once, LOOK_S, patience=6 * 3600.0),
             Loop("figures", self._figures.take, FIGURES_S),
         ]
+
+    def parts(self) -> dict[str, str]:
+        """What it works with, and how each is."""
+        return checks.parts(self._house, self._waker.app)
 
     def leave(self) -> None:
         """Let another beat work."""
@@ -72,7 +76,7 @@ def beat(house: House, sweep_s: float = SWEEP_S) -> None:
     """Sweep until told to stop."""
     own = Beat(house, sweep_s)
     loops = Loops(own.loops())
-    with watching(house.settings, loops.hanging), loops.running():
+    with watching(house.settings, loops.hanging, own.parts), loops.running():
         until_told()
         ending.bound(house.settings.grace)
     own.leave()

@@ -1,10 +1,11 @@
-"""This file is whether each thing that this gateway depends on is well: what /readyz tells. No facility is asked."""
+"""This file is whether each thing that a process depends on is well: what /readyz tells. No facility is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 import anyio
+from celery import Celery
 
 from pangate.bridges import Pool
 from pangate.house import House
@@ -54,6 +55,20 @@ class Checks:
     async def _broker(self) -> str:
         await self._pool.run(lambda: depths(self._waker.app), leave=True)
         return "ok"
+
+
+def parts(house: House, app: Celery) -> dict[str, str]:
+    """What a worker or beat can do nothing without, and how each is. Blocks for some seconds when a server hangs."""
+    looks: dict[str, Callable[[], object]] = {"records": house.truth.head, "broker": lambda: depths(app)}
+    return {name: _state(look) for name, look in looks.items()}
+
+
+def _state(look: Callable[[], object]) -> str:
+    try:
+        look()
+    except PangateError as error:
+        return error.message
+    return "ok"
 
 
 async def _looked(look: Callable[[], Awaitable[str]], times: int) -> str:

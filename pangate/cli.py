@@ -25,7 +25,7 @@ from pangate.hands import AT_ONCE
 from pangate.house import House, open_house
 from pangate.serve import serve as serve_house
 from pangate.settings import read_settings
-from pangate.tasks import MAINTENANCE
+from pangate.tasks import MAINTENANCE, admitted
 from pangate.work import Work
 from pangate.worker import work as work_house
 from schema.activities import HarvestMode, HarvestState
@@ -85,6 +85,7 @@ def worker(
     logs.begin(settings.log_level, json=json)
     names = parted.queues(queues)
     parted.shared(settings)
+    admitted(settings)
     counts = AT_ONCE if at_once is None else dict.fromkeys(names, at_once)
     with open_house(settings, write_index=settings.index_url is not None and MAINTENANCE in names) as house:
         work_house(house, names, counts)
@@ -101,6 +102,7 @@ def beat(
     settings = read_settings()
     logs.begin(settings.log_level, json=json)
     parted.shared(settings)
+    admitted(settings)
     with open_house(settings, write_index=False) as house:
         beat_house(house, every)
 

@@ -48,6 +48,7 @@ _SECRETS = frozenset(
 _EXPAT = (2, 6, 2)
 _FREE, _NONE = 1 << 30, 1 << 20
 _CROWD = 500
+_APART_S = 2.0
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -72,6 +73,7 @@ def examine(ask: bool) -> Iterator[Finding]:
     try:
         with open_house(settings, write_index=False) as house:
             yield from _stores(house)
+            yield from _clock(house)
             yield from _broker(house)
             yield from _secrets(house)
             if ask:
@@ -185,6 +187,24 @@ def _stores(house: House) -> Iterator[Finding]:
         )
     else:
         yield Finding("index", "good", "The index holds every change.")
+
+
+def _clock(house: House) -> Iterator[Finding]:
+    """Leases end by each machine's own clock: all are held against the one of the database, which they share."""
+    if house.settings.database_url.startswith("sqlite"):
+        return
+    before, there, after = house.clock(), house.database.server_time(), house.clock()
+    apart = max(before - there, there - after).total_seconds()
+    if apart > _APART_S:
+        way = "ahead of" if there < before else "behind"
+        yield Finding(
+            "clock",
+            "warning",
+            f"The clock here is {apart:,.0f} s {way} PostgreSQL's: leases end too early or too late. "
+            "Have NTP set the clocks of all machines (chrony or systemd-timesyncd).",
+        )
+    else:
+        yield Finding("clock", "good", "The clock here agrees with PostgreSQL's.")
 
 
 def _broker(house: House) -> Iterator[Finding]:

@@ -31,6 +31,10 @@ _CONNECT_S = 4.0
 _AGAIN_S = 0.1  # /readyz looks for a second, and must hear what is wrong
 
 
+class Refused(Unavailable):
+    """The broker is there and does not let us in: asking again gains nothing until somebody mends the login."""
+
+
 def celery_app(settings: Settings) -> Celery:
     """The application of these settings: JSON only, results off, late acknowledgement, a queue a kind of work. Raises Misconfigured."""
     app = Celery("pangate", broker=_broker(broker_url(settings, Environment())), set_as_current=False)
@@ -87,24 +91,35 @@ def broken(app: Celery) -> tuple[type[BaseException], ...]:
 
 
 def depths(app: Celery) -> dict[str, int]:
-    """How many wake-ups wait in each queue (none in one that nobody has used yet). Raises Unavailable when the broker does not answer."""
+    """How many wake-ups wait in each queue (none in one that nobody has used yet). Raises Unavailable when the broker does not
+    answer, Refused when it does not let us in."""
     try:
         with app.connection_for_read() as connection:
             connection.ensure_connection(max_retries=1, interval_start=_AGAIN_S, timeout=_CONNECT_S)
             return {queue: _depth(connection, queue) for queue in QUEUES}
     except broken(app) as error:
-        raise Unavailable(_silent(error)) from error
+        raise _silent(error) from error
 
 
-def _silent(error: BaseException) -> str:
+def admitted(settings: Settings) -> None:
+    """Raises Misconfigured when the broker refuses us. One that does not answer may come later."""
+    try:
+        depths(celery_app(settings))
+    except Refused as error:
+        raise Misconfigured(error.message) from error
+    except Unavailable:
+        pass
+
+
+def _silent(error: BaseException) -> Unavailable:
     """What is wrong with a broker that gives no answer, and the remedy. The login is what the library's own error, below kombu's, tells."""
     cause = type(error.__cause__ or error).__name__
     if cause in _REFUSED:
-        return (
+        return Refused(
             f"The broker refuses us ({cause}). Correct the user, password or virtual host in PANGATE_BROKER "
             "(or PANGATE_BROKER_PASSWORD)."
         )
-    return f"The broker does not answer at present ({cause}). See that it runs, or correct PANGATE_BROKER."
+    return Unavailable(f"The broker does not answer at present ({cause}). See that it runs, or correct PANGATE_BROKER.")
 
 
 def _depth(connection: Any, queue: str) -> int:

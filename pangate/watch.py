@@ -1,4 +1,4 @@
-"""This file is how a process without a page is watched: /livez and /metrics on a port of its own, and the wait for the signal to end."""
+"""This file is how a process without a page is watched: /livez, /readyz and /metrics on a port of its own, and the wait for the signal."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pangate.settings import Settings
 
 Wrong = Callable[[], list[str]]
+Parts = Callable[[], dict[str, str]]
 
 
 @contextmanager
-def watching(settings: Settings, wrong: Wrong) -> Iterator[None]:
-    """While it lasts, PANGATE_METRICS_PORT (if it is set) answers: /livez with 200, or 503 and what hangs; /metrics with the figures."""
+def watching(settings: Settings, wrong: Wrong, parts: Parts) -> Iterator[None]:
+    """While it lasts, PANGATE_METRICS_PORT (if it is set) answers: /livez with 200, or 503 and what hangs; /readyz with 200, or 503
+    when a part that it works with is not "ok"; /metrics with the figures."""
     if settings.metrics_port is None:
         yield
         return
-    server = ThreadingHTTPServer((settings.host, settings.metrics_port), _answers(wrong))
+    server = ThreadingHTTPServer((settings.host, settings.metrics_port), _answers(wrong, parts))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="watch", daemon=True)
     thread.start()
@@ -43,7 +45,7 @@ def until_told(alive: Callable[[], bool] = lambda: True) -> None:
         pass
 
 
-def _answers(wrong: Wrong) -> type[BaseHTTPRequestHandler]:
+def _answers(wrong: Wrong, parts: Parts) -> type[BaseHTTPRequestHandler]:
     class Answers(BaseHTTPRequestHandler):
         timeout = 10
         server_version, sys_version = "pangate", ""
@@ -53,13 +55,19 @@ def _answers(wrong: Wrong) -> type[BaseHTTPRequestHandler]:
                 self._send(200, CONTENT_TYPE_LATEST, generate_latest())
             elif self.path == "/livez":
                 hangs = wrong()
-                body = json.dumps({"status": "ok"} if not hangs else {"status": "hangs", "what": hangs})
-                self._send(503 if hangs else 200, "application/json", body.encode())
+                self._tell({"status": "hangs", "what": hangs} if hangs else {"status": "ok"}, not hangs)
+            elif self.path == "/readyz":
+                seen = parts()
+                well = all(state == "ok" for state in seen.values())
+                self._tell({"status": "ok" if well else "unavailable", "parts": seen}, well)
             else:
-                self._send(404, "text/plain", b"There are /livez and /metrics.\n")
+                self._send(404, "text/plain", b"There are /livez, /readyz and /metrics.\n")
 
         def log_message(self, *_: object) -> None:
             """Nobody reads who asked."""
+
+        def _tell(self, body: dict[str, object], well: bool) -> None:
+            self._send(200 if well else 503, "application/json", json.dumps(body).encode())
 
         def _send(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from harvesters.child import SECONDS as HARVEST_S
-from pangate import ending
+from pangate import checks, ending
 from pangate.hands import AT_ONCE, Hands
 from pangate.house import House
 from pangate.loops import Loops
@@ -34,6 +34,7 @@ class Worker:
     """The worker of one process."""
 
     def __init__(self, house: House, queues: Sequence[str], at_once: Mapping[str, int] = AT_ONCE) -> None:
+        self._house = house
         self._waker = Waker(house.settings)
         self._queues = queues
         self._work = Work(house, self._waker.launch, self._waker.harvest)
@@ -44,7 +45,7 @@ class Worker:
 
     def run(self) -> bool:
         """Work until told to stop; whether everything in hand was finished."""
-        with watching(self._settings, self.wrong), self._loops.running():
+        with watching(self._settings, self.wrong, self.parts), self._loops.running():
             self._hands.start()
             until_told(lambda: not (self._stuck() or self._hands.dead()))
             ending.bound(self._settings.grace)
@@ -59,6 +60,10 @@ class Worker:
     def wrong(self) -> list[str]:
         """What hangs or has died."""
         return [*self._loops.hanging(), *self._hands.dead(), *self._stuck()]
+
+    def parts(self) -> dict[str, str]:
+        """What it works with, and how each is."""
+        return checks.parts(self._house, self._waker.app)
 
     def _stuck(self) -> list[str]:
         return [name for queue in self._queues for name in self._work.hanging(*LIMITS[queue])]

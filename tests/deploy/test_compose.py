@@ -87,8 +87,7 @@ def test_the_settings_of_a_service_are_settings_and_good_ones(name: str, setting
 def test_a_service_is_watched_where_it_answers(name: str, settings: Any) -> None:
     found: Settings = settings(name)
     port = found.port if name == "gateway" else found.metrics_port
-    page = "readyz" if name == "gateway" else "livez"
-    assert f"http://127.0.0.1:{port}/{page}" in " ".join(OURS[name]["healthcheck"]["test"])
+    assert f"http://127.0.0.1:{port}/readyz" in " ".join(OURS[name]["healthcheck"]["test"])
 
 
 def test_the_addresses_of_the_stores_are_services_that_listen_there() -> None:
