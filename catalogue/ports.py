@@ -355,11 +355,22 @@ class Index(Protocol):
         """Let go of files, locks and connections."""
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What an index being built aside holds: `live` documents, tombstones not among them, as its engine counts them; and how many are
+    `refused`, that is: the engine cannot take them as they are now, and each was reported."""
+
+    live: int
+    refused: int = 0
+
+
 class Rebuild(Protocol):
     """An index being built aside, invisible until `swap`."""
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         """As Index.apply, into the new one."""
+
+    def held(self) -> Held:
+        """What it holds of all that was applied. Asked of the engine, never reckoned from what it was given. Raises Unavailable."""
 
     def swap(self) -> None:
         """From now on searches use the new index; the old one is kept until open searchers are done."""

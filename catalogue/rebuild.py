@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from catalogue.ports import Rebuild, Truth
+from catalogue.ports import Held, Rebuild, Truth
 from catalogue.project import BATCH, Projector, ahead, changes, whole
 from catalogue.several import Several
 from schema.errors import Unavailable
@@ -20,29 +20,41 @@ def _silent(done: int, total: int) -> None:
 def rebuild(projector: Projector, limit: int = BATCH, told: Told = _silent) -> int:
     """Build the index anew, catch up by change number, verify the count, swap; how many documents it holds. `told` gets (done, total).
 
-    Raises Unavailable when the counts differ: the new index is thrown away and the old one stays.
+    Raises Unavailable when the engine holds another number than it should: the new index is thrown away and the old one stays.
     """
     aside = projector.index.rebuild()
     try:
-        held = _Held(projector.truth, aside, projector.index.at_once)
-        held.fill(limit, told)
+        handed = _Handed(projector.truth, aside, projector.index.at_once)
+        handed.fill(limit, told)
         projector.at("rebuild: filled")
-        held.catch_up(limit)
+        handed.catch_up(limit)
         projector.at("rebuild: caught up")
         with projector.turn():
-            held.catch_up(limit)
-            held.verify(limit)
+            handed.catch_up(limit)
+            due = handed.due(limit)
+            count = _verified(aside.held(), due)
             projector.at("rebuild: before swap")
             aside.swap()
     except BaseException:  # whatever ends it, an index half built must not stay on the disk
         aside.abandon()
         raise
     projector.at("rebuild: after swap")
-    return held.count
+    return count
 
 
-class _Held:
-    """What an index being built aside holds: its mark, and a number for each document."""
+def _verified(held: Held, due: int) -> int:
+    """How many documents the engine holds. Raises Unavailable when they and those that it refused are not as many as are due."""
+    missing = due - held.live - held.refused
+    if missing:
+        wrong = f"lacks {missing}" if missing > 0 else f"has {-missing} too many"
+        raise Unavailable(
+            f"The rebuilt index {wrong} of {due} documents (it holds {held.live} and refused {held.refused}); the old one stays."
+        )
+    return held.live
+
+
+class _Handed:
+    """What was handed to an index being built aside: its mark, and a number for each document."""
 
     def __init__(self, truth: Truth, aside: Rebuild, at_once: int) -> None:
         self._truth = truth
@@ -74,19 +86,15 @@ class _Held:
             self._mark = mark
         self._aside.apply((), self._mark)
 
-    def verify(self, limit: int) -> None:
-        """Raises Unavailable when what was built is not what the truth holds at one and the same head."""
+    def due(self, limit: int) -> int:
+        """How many documents must be there: as many as the truth holds at the mark. A harvest may leave no moment at which the two can be
+        compared: then as many as were handed over."""
         for _ in range(10):
             count = self._truth.count()
             if self._truth.head() == self._mark:
-                break
+                return count
             self.catch_up(limit)
-        else:
-            return  # harvests never paused: nothing to compare with; every entry was written all the same
-        if count != self.count:
-            raise Unavailable(
-                f"The rebuilt index holds {self.count} documents and the truth {count}; the old one stays."
-            )
+        return self.count
 
 
 def _name(kind: Kind, pid: str) -> int:

@@ -27,8 +27,8 @@ from catalogue.index.elastic_generations import (
     template,
 )
 from catalogue.index.elastic_mapping import REFRESH
+from catalogue.index.elastic_marks import live, marked, refreshed, refreshing
 from catalogue.index.elastic_marks import mark as mark_at
-from catalogue.index.elastic_marks import marked, refreshed, refreshing
 from catalogue.index.elastic_reading import Reading
 from catalogue.index.elastic_rebuild import ElasticRebuild
 from catalogue.index.elastic_states import SECONDS
@@ -46,6 +46,10 @@ _log = logging.getLogger(__name__)
 
 def _logged(reject: Reject) -> None:
     _log.warning("index refused a document: %s %s %s: %s", reject.source, reject.kind, reject.id, reject.message)
+
+
+def _gone() -> Unavailable:
+    return Unavailable("What was built aside is gone: a later rebuild has begun elsewhere.")
 
 
 class _Followed(threading.local):
@@ -148,7 +152,7 @@ class ElasticIndex:
         self._run(dropped(self._run(left_behind(self._layout))))
         generation = self._new()
         self._run(refreshing(generation, "-1"))
-        return ElasticRebuild(self._writer(generation), self._write, self._adopt, self._abandon)
+        return ElasticRebuild(self._writer(generation), self._write, self._live, self._adopt, self._abandon)
 
     def drop_old(self) -> int:
         """Delete the generations before the one in use; how many there were. One that is being built is newer, and stays."""
@@ -270,6 +274,13 @@ class ElasticIndex:
             _log.info("no index template was left: %s", error)
         return self._run(created(self._layout))
 
+    def _live(self, generation: Generation) -> int:
+        try:
+            self._run(refreshed(generation))
+            return self._run(live(generation))
+        except Absent:
+            raise _gone() from None
+
     def _adopt(self, generation: Generation, mark: int) -> None:
         try:
             self._run(refreshing(generation, REFRESH))
@@ -277,7 +288,7 @@ class ElasticIndex:
             self._run(mark_at(generation, mark))
             kept = self._run(taken(self._layout, generation))  # for lists that are being read
         except Absent:
-            raise Unavailable("What was built aside is gone: a later rebuild has begun elsewhere.") from None
+            raise _gone() from None
         self._followed.generation = generation
         self._reading.forget()
         self._run(dropped([one for one in self._run(outdated(self._layout)) if one not in kept]))

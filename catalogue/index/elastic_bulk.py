@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause, refusal
 from catalogue.index.elastic_generations import Generation, write_alias
 from catalogue.index.elastic_mapping import identity, row
 from catalogue.index.terms import Techniques
 from catalogue.ports import Entry
 from schema.errors import Unavailable
-from schema.records import Reject
+from schema.records import Kind, Reject
 
 CHUNK = 125  # entries of one bulk: while some are under way the next one is made
 CHUNK_BYTES = 5 * 1024 * 1024
@@ -32,6 +32,7 @@ RAW_LENGTH = 256 * 1024  # of a reported document
 TRIES, INSIST = 8, 6
 BASE_SECONDS, CAP_SECONDS = 0.5, 30.0
 _PARAMETERS = {"require_alias": "true", "filter_path": "items.*.status,items.*.error"}
+_LOOKED_UP = "docs._id,docs.found,docs.error.type"
 _TOMBSTONE = b"{}"
 
 
@@ -42,6 +43,9 @@ class Outcome(Enum):
     DONE = "done"
     STALE = "stale"  # something as new or newer is there
     BAD = "bad"  # the engine cannot take this document, whatever is done
+
+
+TAKEN = (Outcome.FIRST, Outcome.DONE)
 
 
 class Item(NamedTuple):
@@ -84,6 +88,7 @@ class Writer:
     """Writes to one generation. Safe for several threads that write different pids.
 
     `report` gets what the engine cannot take (it never blocks the rest), `pause` waits for seconds, `retried` is told of retries.
+    `refused` names what it cannot take as it is at its newest version.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Writer:
         retried: Retried = untold,
     ) -> None:
         self.generation = generation
+        self.refused: set[tuple[Kind, str]] = set()
         self._cluster = cluster
         self._again = Again(pause, retried)
         self._techniques = techniques
@@ -112,13 +118,20 @@ class Writer:
         shown = [item if item.entry.public else item._replace(content=_TOMBSTONE, again=True) for item in items]
         judged = self._bulk(self.generation.public, shown)
         became = {id(one.item.entry): one.outcome for one in judged}
-        rest = [item for item in hidden if became[id(item.entry)] in (Outcome.FIRST, Outcome.DONE)]
+        rest = [item for item in hidden if became[id(item.entry)] in TAKEN]
+        self._note([item for item in items if became[id(item.entry)] in TAKEN])
         left = [item for item in items if item.entry.public or item.entry.document is None]
         rest += self._left_behind([item for item in left if became[id(item.entry)] is not Outcome.FIRST])
         judged += self._bulk(self.generation.restricted, rest)
         for one in judged:
             if one.outcome is Outcome.BAD:
                 self._quarantine(one)
+
+    def _note(self, taken: Iterable[Item]) -> None:
+        """What is newest now is refused no more, unless only a tombstone could be made of it."""
+        for item in taken:
+            unwritable = item.entry.document is not None and item.content is _TOMBSTONE
+            (self.refused.add if unwritable else self.refused.discard)((item.entry.kind, item.entry.pid))
 
     def _item(self, entry: Entry) -> Item:
         if entry.document is None:
@@ -136,10 +149,15 @@ class Writer:
         ids = {identity(item.entry.kind, item.entry.pid): item for item in items}
         path = f"/{self.generation.restricted}/_mget"
         request = Request(
-            "POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": "docs._id,docs.found"}, patient=True
+            "POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": _LOOKED_UP}, patient=True
         )
-        found = self._again(lambda: self._cluster.send(request), TRIES)["docs"]
-        return [ids[one["_id"]]._replace(content=_TOMBSTONE, again=False) for one in found if one.get("found") is True]
+        try:
+            found = self._again(lambda: looked_up(self._cluster.send(request)["docs"]), TRIES)
+        except Absent:
+            raise _gone(self.generation.restricted) from None
+        except Refused as error:
+            raise refusal(error) from None
+        return [ids[id]._replace(content=_TOMBSTONE, again=False) for id in found]
 
     def _bulk(self, index: str, items: Sequence[Item]) -> list[Judged]:
         """Write to one index until every item is judged."""
@@ -167,7 +185,7 @@ class Writer:
         except Refused as error:
             return judged + self._halves(index, left, error)
         except Absent:
-            raise Unavailable(f"The index {index} is gone; another one has taken its place.") from None
+            raise _gone(index) from None
         return judged
 
     def _halves(self, index: str, items: list[Item], error: Refused) -> list[Judged]:
@@ -184,7 +202,9 @@ class Writer:
     def _quarantine(self, one: Judged) -> None:
         """Report it, and let nothing older of it be seen."""
         index = self.generation.public if one.item.entry.public else self.generation.restricted
-        self._part(index, [one.item._replace(content=_TOMBSTONE, again=True)])
+        (left,) = self._part(index, [one.item._replace(content=_TOMBSTONE, again=True)])
+        if left.outcome is not Outcome.STALE:
+            self.refused.add((one.item.entry.kind, one.item.entry.pid))
         self._tell(one.item.entry, one.reason)
 
     def _tell(self, entry: Entry, reason: str) -> None:
@@ -270,6 +290,20 @@ def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tupl
         else:
             judged.append(Judged(item, Outcome.BAD, ": ".join(cause(told))))
     return judged, left
+
+
+def looked_up(results: Sequence[dict[str, Any]]) -> list[str]:
+    """The ids that were found. Raises Absent when the index is gone, PutOff when it could not look for some: a shard is away."""
+    failed = [str(one["error"].get("type", "")) for one in results if "error" in one]
+    if "index_not_found_exception" in failed:
+        raise Absent(failed[0])
+    if failed:
+        raise PutOff("Elasticsearch could not look for all documents.")
+    return [one["_id"] for one in results if one.get("found") is True]
+
+
+def _gone(index: str) -> Unavailable:
+    return Unavailable(f"The index {index} is gone; another one has taken its place.")
 
 
 def wished(error: Unavailable) -> float:

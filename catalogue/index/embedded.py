@@ -22,7 +22,7 @@ from catalogue.index.order import ORDERINGS, sort_of
 from catalogue.index.pins import Pins
 from catalogue.index.relevance import CEILING
 from catalogue.index.terms import NoTechniques, Techniques
-from catalogue.ports import Entry
+from catalogue.ports import Entry, Held
 from catalogue.query import AnyOf, Facet, Field, Found, Hit, Position, Scope, Search, Sort, Suggestion
 from schema.errors import CursorInvalid, Unavailable
 from schema.records import Kind
@@ -288,6 +288,12 @@ class EmbeddedRebuild:
         self._written += len(entries)
         if self._written >= BATCH:
             self._commit()
+
+    def held(self) -> Held:
+        """How many documents the engine has; it refuses none alone."""
+        self._commit()
+        with engine():
+            return Held(self._generation.live())
 
     def swap(self) -> None:
         """From now on searches use the new index."""

@@ -49,6 +49,10 @@ class Generation:
         shelf = self._shelves.get((public, kind))
         return shelf.view if shelf else None
 
+    def live(self) -> int:
+        """How many documents are committed, in all shelves."""
+        return sum(shelf.view.live() for shelf in self._shelves.values())
+
     def follow(self) -> None:
         """See what another process has committed since."""
         seen = durable.stamp(self.folder / "mark")

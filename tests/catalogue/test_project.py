@@ -1,17 +1,19 @@
 """From the truth to the index: incremental equals full, whatever happened and wherever it was cut."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from paper_index import PaperIndex
+from paper_index import PaperIndex, PaperRebuild
 from truths import World, at_instrument, dataset, instrument
 
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Entry, Page
+from catalogue.ports import Entry, Held, Page
 from catalogue.project import Projector
 from catalogue.query import Search
 from catalogue.rebuild import rebuild
@@ -158,16 +160,104 @@ def test_projecting_beside_a_rebuild_never_leaves_a_hole(world: World) -> None:
     assert (follower.index.live(), follower.index.mark()) == (walked(world), world.records.head())
 
 
-def test_a_rebuild_that_differs_from_the_truth_is_thrown_away(world: World) -> None:
+class Forgetful(PaperIndex):
+    """An index whose rebuilds lose `lost` of what they are given without a word, refuse `refused`, and bring `extra` of their own."""
+
+    def __init__(self, *, lost: str = "", refused: str = "", extra: str = "") -> None:
+        super().__init__()
+        self.lost, self.refused, self.extra = lost, refused, extra
+        self.built: list[ForgetfulRebuild] = []
+
+    def rebuild(self) -> "ForgetfulRebuild":
+        self.built.append(ForgetfulRebuild(self))
+        return self.built[-1]
+
+
+class ForgetfulRebuild(PaperRebuild):
+    """What it is given is not all it has."""
+
+    def __init__(self, target: Forgetful) -> None:
+        super().__init__(target)
+        self._left_out = {f"ill/dataset/{id}" for id in (*target.lost, *target.refused)}
+        self._refused = len(target.refused)
+        for id in target.extra:
+            pid = f"ill/dataset/{id}"
+            self.entries[D, pid] = Entry(D, pid, 0, Document(dataset(id), provenance=(), version=0), True)
+
+    def apply(self, entries: Sequence[Entry], mark: int) -> None:
+        super().apply([entry for entry in entries if entry.pid not in self._left_out], mark)
+
+    def held(self) -> Held:
+        return msgspec.structs.replace(super().held(), refused=self._refused)
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ({"lost": "b"}, r"lacks 1 of 3 documents \(it holds 2 and refused 0\); the old one stays"),
+        ({"lost": "b", "refused": "c"}, r"lacks 1 of 3 documents \(it holds 1 and refused 1\)"),
+        ({"extra": "xy"}, r"has 2 too many of 3 documents \(it holds 5"),
+    ],
+)
+def test_an_index_that_does_not_hold_what_it_was_given_is_not_swapped_in(
+    world: World, faults: dict[str, str], told: str
+) -> None:
+    index = Forgetful(**faults)
+    follower = projector(world, index)
+    world.put(*(dataset(name) for name in "abc"))
+    follower.project()
+    before = index.live()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=told):
+            rebuild(follower)
+    assert (index.live(), index.mark()) == (before, world.records.head())
+    assert [one.abandoned for one in index.built] == [True, True]
+    index.lost = index.extra = ""
+    assert rebuild(follower) == 3 - len(index.refused), "the next one is made as if nothing had been"
+
+
+def test_what_the_engine_refuses_makes_no_rebuild_impossible(world: World) -> None:
+    index = Forgetful(refused="b")
+    world.put(*(dataset(name) for name in "abc"))
+    assert rebuild(projector(world, index)) == 2
+    assert {pid for _, pid in index.live()} == {"ill/dataset/a", "ill/dataset/c"}
+
+
+def test_a_walk_that_leaves_out_a_record_is_found_out_by_the_truths_own_count(world: World) -> None:
     follower = projector(world)
     world.put(dataset("a"), dataset("b"))
-    follower.project()
-    before = follower.index.live()
-    lose: Callable[[], int] = world.records.count
-    world.records.count = lambda: lose() + 1  # type: ignore[method-assign]
-    with pytest.raises(Unavailable, match="holds 2 documents and the truth 3"):
+    whole = world.records.walk
+    world.records.walk = lambda kind=None: islice(whole(kind), 1)  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match=r"lacks 1 of 2 documents \(it holds 1 "):
         rebuild(follower)
-    assert follower.index.live() == before
+
+
+@pytest.mark.parametrize("lost", ["", "b"])
+def test_a_truth_that_never_stands_still_is_compared_all_the_same(world: World, lost: str) -> None:
+    """A harvest commits between any two looks: then the engine is held against what it was given."""
+    index = Forgetful(lost=lost)
+    world.put(*(dataset(name) for name in "abc"))
+    count, counted = world.records.count, 0
+
+    def moving() -> int:
+        nonlocal counted
+        counted += 1
+        found = count()
+        world.put(dataset(f"new{counted}"))
+        return found
+
+    world.records.count = moving  # type: ignore[method-assign]
+    follower = projector(world, index)
+    if lost:
+        with pytest.raises(Unavailable, match="lacks 1 of 14 documents"):
+            rebuild(follower)
+        assert index.live() == {}
+    else:
+        assert rebuild(follower) == 14
+        world.records.count = count  # type: ignore[method-assign]
+        follower.project()
+        assert index.live() == walked(world)
+    assert counted == 11, "ten rounds, and one for who watches"
 
 
 def test_the_embedded_index_follows_and_is_rebuilt(world: World, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 import strategies as made
 from hypothesis import HealthCheck, given, settings
 
-from catalogue.ports import Entry, Index
+from catalogue.ports import Entry, Held, Index
 from catalogue.query import AnyOf, Between, FacetWish, Field, Found, Instant, ParameterIs, Position, Scope, Search, Sort
 from schema.access import Access, Visibility
 from schema.errors import CursorInvalid
@@ -620,6 +620,57 @@ class Rebuilds:
         rebuild.apply([made.entry(dataset(2), 8)], 8)
         rebuild.abandon()
         assert (numbers(index.search(Search())), index.mark()) == ([1], 1)
+
+    def test_it_tells_how_many_documents_it_holds(self, fresh: Fresh) -> None:
+        rebuild = fresh().rebuild()
+        assert rebuild.held() == Held(0)
+        beside = made.entry(made.investigation(dataset(1)), 6)
+        shown = [made.entry(dataset(at), at) for at in range(1, 6)]
+        hidden = [made.entry(dataset(at, visibility=TEAM), at) for at in (7, 8)]
+        rebuild.apply([*shown, beside, *hidden], 8)
+        assert rebuild.held() == Held(8)
+        rebuild.apply([*shown, beside, *hidden], 8)
+        assert rebuild.held() == Held(8), "what comes again is there once"
+        rebuild.apply([made.entry(dataset(1), 9, gone=True), made.entry(dataset(7), 10, gone=True)], 10)
+        rebuild.apply([made.entry(dataset(99), 11, gone=True), made.entry(dataset(1), 4)], 11)
+        assert rebuild.held() == Held(6), "tombstones are no documents, and nothing old comes back"
+        rebuild.apply([made.entry(dataset(2, visibility=TEAM), 12), made.entry(dataset(8), 13)], 13)
+        assert rebuild.held() == Held(6), "what changes worlds is in one of them"
+        rebuild.apply([made.entry(dataset(1), 14)], 14)
+        assert rebuild.held() == Held(7)
+        rebuild.swap()
+
+    def test_what_it_cannot_take_is_told_apart_as_long_as_it_is_so(self, fresh: Fresh) -> None:
+        """What one engine refuses another may take."""
+        index = fresh()
+        rebuild = index.rebuild()
+        wide = msgspec.structs.replace(TEAM, groups=(*TEAM.groups, "north:" + "x" * 40_000))
+        beyond = [made.entry(dataset(1, keywords=("x" * 40_000,)), 1), made.entry(dataset(2, visibility=wide), 2)]
+        for _ in range(2):
+            rebuild.apply([*beyond, made.entry(dataset(3), 3)], 3)
+            held = rebuild.held()
+            assert held.live + held.refused == 3
+        rebuild.apply([made.entry(dataset(2), 4)], 4)
+        held = rebuild.held()
+        assert held.live + held.refused == 3
+        rebuild.apply([made.entry(dataset(1), 5, gone=True)], 5)
+        assert rebuild.held() == Held(2)
+        rebuild.swap()
+        assert numbers(index.search(Search())) == [2, 3]
+
+    @settings(EXAMPLES, max_examples=15)
+    @given(entries=made.entries(), data=made.st.data())
+    def test_it_holds_what_any_entries_in_any_order_leave(
+        self, fresh: Fresh, entries: list[Entry], data: made.st.DataObject
+    ) -> None:
+        index = fresh()
+        rebuild = index.rebuild()
+        shuffled = data.draw(made.st.permutations(entries + entries[: len(entries) // 2]))
+        for start in range(0, len(shuffled), 7):
+            rebuild.apply(shuffled[start : start + 7], start)
+        assert rebuild.held() == Held(len(oracle.held(entries)))
+        rebuild.abandon()
+        index.close()
 
     def test_a_begun_list_is_read_on_after_the_swap(self, fresh: Fresh) -> None:
         index = fresh()

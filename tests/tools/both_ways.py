@@ -12,7 +12,7 @@ import msgspec
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_async import AsyncElasticIndex
 from catalogue.index.elastic_rebuild import ElasticRebuild
-from catalogue.ports import Entry
+from catalogue.ports import Entry, Held
 from catalogue.query import Found, Search, Suggestion
 from schema.records import Kind
 
@@ -102,6 +102,9 @@ class Swapped:
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         self._rebuild.apply(entries, mark)
+
+    def held(self) -> Held:
+        return self._rebuild.held()
 
     def swap(self) -> None:
         self._rebuild.swap()

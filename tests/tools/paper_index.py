@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from catalogue.ports import Entry
+from catalogue.ports import Entry, Held
 from schema.records import Document, Kind
 
 
@@ -44,6 +44,9 @@ class PaperRebuild(PaperIndex):
         super().__init__()
         self._target = target
         self.abandoned = False
+
+    def held(self) -> Held:
+        return Held(len(self.live()))
 
     def swap(self) -> None:
         self._target.entries, self._target._mark = self.entries, self._mark

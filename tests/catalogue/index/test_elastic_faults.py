@@ -18,12 +18,24 @@ from servers.elasticsearch import Elasticsearch
 from servers.wiping import made_name, wipe
 
 from catalogue.index.elastic import ElasticIndex
-from catalogue.index.elastic_bulk import BASE_SECONDS, CAP_SECONDS, CHUNK_BYTES, Item, Outcome, delay, parts, sorted_out
-from catalogue.index.elastic_client import Busy, Connection, Refused, Request, Unsure
-from catalogue.index.elastic_generations import Layout
+from catalogue.index.elastic_bulk import (
+    BASE_SECONDS,
+    CAP_SECONDS,
+    CHUNK_BYTES,
+    Item,
+    Outcome,
+    Writer,
+    delay,
+    looked_up,
+    parts,
+    sorted_out,
+)
+from catalogue.index.elastic_client import Absent, Busy, Connection, Refused, Request, Unsure
+from catalogue.index.elastic_generations import Generation, Layout
 from catalogue.index.elastic_mapping import FORMAT, mappings
-from catalogue.ports import Entry
+from catalogue.ports import Entry, Held
 from catalogue.query import AnyOf, Field, Position, Scope, Search, Sort
+from schema.access import Visibility
 from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
@@ -232,6 +244,91 @@ def test_cursors_of_states_that_are_gone_say_so(make: Make, elasticsearch: Elast
     with pytest.raises(CursorExpired):
         index.search(asked("film", after=position))
     assert index.search(asked("film")).total == 4  # what is no cursor's is opened again
+
+
+@on_a_node
+def test_a_rebuild_counts_out_what_the_mapping_refuses_until_it_can_be_taken(make: Make) -> None:
+    told: list[Reject] = []
+    rebuild = make(report=told.append).rebuild()
+    wide = msgspec.structs.replace(TEAM, groups=(*TEAM.groups, "north:" + "x" * 40_000))
+    shown = made.entry(dataset(1), 2)
+    assert shown.document is not None
+    beyond = msgspec.structs.replace(
+        shown, document=msgspec.structs.replace(shown.document, public_number=2**63, version=2)
+    )
+    unwritable = made.entry(dataset(3, title="\ud800"), 4)
+    batch = [beyond, made.entry(dataset(2, visibility=wide), 3), unwritable, made.entry(dataset(4), 5)]
+    for times in (1, 2):
+        rebuild.apply(batch, 5)
+        assert (rebuild.held(), len(told)) == (Held(1, refused=3), 3 * times)
+    rebuild.apply([made.entry(dataset(1), 6), made.entry(dataset(2, visibility=TEAM), 7)], 7)
+    assert rebuild.held() == Held(3, refused=1)
+    rebuild.apply([beyond, made.entry(dataset(3), 8, gone=True)], 8)
+    assert rebuild.held() == Held(3), "what is refused of an older version is no loss"
+
+
+@on_a_node
+def test_a_rebuild_counts_what_the_engine_has_and_not_what_it_was_given(
+    make: Make, stem: str, elasticsearch: Elasticsearch
+) -> None:
+    index = make()
+    rebuild = index.rebuild()
+    seen = {0: Visibility(public=True), 1: TEAM}
+    rebuild.apply([made.entry(dataset(at, visibility=seen[at % 2]), at) for at in range(1, 7)], 6)
+    assert rebuild.held() == Held(6)
+    for side, lost in (("public", 2), ("restricted", 3)):
+        place = f"{elasticsearch.url}/{stem}-v{FORMAT}-*-{side}"
+        body = {"query": {"term": {"pid": f"north/dataset/{lost:04d}"}}}
+        names = list(httpx.get(f"{place}?filter_path=*.aliases").json())
+        answer = httpx.post(f"{elasticsearch.url}/{names[0]}/_search?filter_path=hits.hits._id", json=body).json()
+        for hit in answer["hits"]["hits"]:
+            httpx.delete(f"{elasticsearch.url}/{names[0]}/_doc/{hit['_id']}?version={lost + 50}&version_type=external")
+    assert rebuild.held() == Held(4)
+    later = make().rebuild()
+    with pytest.raises(Unavailable, match="gone"):
+        rebuild.held()
+    later.abandon()
+
+
+@on_a_node
+def test_an_index_that_goes_before_the_hidden_are_looked_for_is_told_so(
+    make: Make, stem: str, elasticsearch: Elasticsearch
+) -> None:
+    index = make()
+    write(index, dataset(1))
+    index.mark()
+    calm = index._cluster.send
+
+    def dropped(request: Request) -> object:
+        if request.path.endswith("/_mget"):
+            httpx.delete(f"{elasticsearch.url}{request.path.removesuffix('/_mget')}").raise_for_status()
+        return calm(request)
+
+    index._cluster.send = dropped  # type: ignore[method-assign, assignment]
+    with pytest.raises(Unavailable, match="gone"):
+        index.apply([made.entry(dataset(1, title="other"), 2)], 2)
+
+
+@pytest.mark.parametrize("failed", [Absent("index_not_found_exception: no such index"), Refused(400, "closed", "")])
+def test_whatever_the_look_for_the_hidden_meets_is_unavailable(failed: Exception) -> None:
+    class Server:
+        def send(self, request: Request) -> object:
+            if request.path.endswith("/_mget"):
+                raise failed
+            return {"items": [{"index": {"status": 200}}]}
+
+    writer = Writer(Server(), Generation("films"), oracle.Tree(), lambda _reject: None)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        writer.write(writer.rows([made.entry(dataset(1), 1)]))
+
+
+def test_what_could_not_be_looked_for_is_looked_for_again() -> None:
+    away = {"_id": "a", "error": {"type": "no_shard_available_action_exception"}}
+    assert looked_up([{"_id": "a", "found": True}, {"_id": "b", "found": False}]) == ["a"]
+    with pytest.raises(Busy):
+        looked_up([away, {"_id": "b", "found": True}])
+    with pytest.raises(Absent):
+        looked_up([away, {"_id": "b", "error": {"type": "index_not_found_exception"}}])
 
 
 @on_a_node
