@@ -281,13 +281,13 @@ def _answered(error: ApiError | TransportApiError) -> Exception:
         return Misconfigured(
             f"Elasticsearch refuses our login ({status}, {kind}). Correct the API key or password, or its privileges."
         )
+    if status == 404 or kind == "index_not_found_exception":  # 503 where it went while its shards were searched
+        return Absent(f"{kind}: {reason}")
     if status in (429, 503):
         asked = str(error.meta.headers.get("retry-after", ""))  # RFC 9110, 10.2.3; a date is left aside
         after = min(float(asked), PAUSE) if asked.isascii() and asked.isdecimal() else 0.0
         busy = Unassigned if kind == "no_shard_available_action_exception" else Busy
         return busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
-    if status == 404:
-        return Absent(f"{kind}: {reason}")
     if status in (502, 504):
         return Unsure(f"Elasticsearch failed ({status}).")
     return Refused(status, kind, reason) if status < 500 else Unavailable(f"Elasticsearch failed ({status}, {kind}).")

@@ -11,11 +11,23 @@ import pytest
 import strategies as made
 from contracts.index import dataset
 from doubles.tollgate import AWAY, BUSY, tollgate
+from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
+from elasticsearch import ApiError
 from waiting import until
 
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
-from catalogue.index.elastic_client import Absent, Busy, Cluster, Connection, Request, Unsure
+from catalogue.index.elastic_client import (
+    Absent,
+    Busy,
+    Cluster,
+    Connection,
+    Refused,
+    Request,
+    Unassigned,
+    Unsure,
+    told,
+)
 from catalogue.index.elastic_generations import Generation, Layout
 from catalogue.index.terms import NoTechniques
 
@@ -112,6 +124,22 @@ def test_what_is_asked_again_is_told_with_its_reason() -> None:
     writer.write(writer.rows([made.entry(dataset(1), 1)]))
     assert told == ["busy", "silent", "put off"]
     assert answers == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "meant"),
+    [
+        (404, "index_not_found_exception", Absent),
+        (503, "index_not_found_exception", Absent),  # of a search whose index is dropped while its shards are asked
+        (503, "no_shard_available_action_exception", Unassigned),
+        (429, "es_rejected_execution_exception", Busy),
+        (400, "parsing_exception", Refused),
+    ],
+)
+def test_an_index_that_goes_is_told_from_a_server_that_is_busy(status: int, kind: str, meant: type[Exception]) -> None:
+    meta = ApiResponseMeta(status, "1.1", HttpHeaders(), 0.1, NodeConfig("http", "127.0.0.1", 9))
+    error = ApiError(kind, meta, {"error": {"root_cause": [{"type": kind, "reason": "r"}], "type": "outer"}})
+    assert type(told(error, "here")) is meant
 
 
 def test_batches_that_follow_each_other_are_made_seen_now_and_then_and_the_last_one_soon() -> None:
