@@ -150,7 +150,10 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The index terms of a text, in order, stemmed; see the rule at the top."""
-    return list(map(_stem, _terms(text)))
+    found: list[str] = []
+    for written in text.split():  # no rule looks across a blank
+        found += _run_words(written) if len(written) <= TERM_LENGTH else map(_stem, _terms(written))
+    return found
 
 
 def prefix(text: str) -> str:
@@ -240,6 +243,12 @@ def _terms(text: str) -> list[str]:
 def _tidy(folded: str) -> str:
     """Bragg's is a form of Bragg: blanks of the same length keep every position."""
     return _POSSESSIVE.sub("  ", folded) if "'" in folded else folded
+
+
+@lru_cache(maxsize=65_536)
+def _run_words(written: str) -> tuple[str, ...]:
+    """The index terms of a run without blanks: the same ones come again and again in texts that are all different."""
+    return tuple(map(_stem, _terms(written)))
 
 
 @lru_cache(maxsize=32_768)

@@ -39,7 +39,7 @@ from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
-BATCHES = 2  # and batches: while the last bulks of one are written the next one's rows are made
+BATCHES = 3  # and batches: while the last bulks of one are written the rows of the next ones are made
 LONGEST = 5.0  # seconds that writes may wait to be seen while more come: small segments cost the engine their merging
 _log = logging.getLogger(__name__)
 

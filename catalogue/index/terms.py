@@ -244,17 +244,19 @@ Names = tuple[tuple[str | None, ...], ...]
 
 def _circumstances(document: Document) -> Iterable[Mentioned]:
     record = document.record
-    yield _plain(Field.FACILITY, (record.facility,))
-    yield _plain(Field.SOURCE, (record.source, *(way.source for way in document.provenance)))
+    started = started_of(record)
+    access, formats = (record.access.value, record.files.formats) if isinstance(record, Dataset) else (None, ())
+    plain = (
+        (Field.FACILITY, record.facility),
+        *((Field.SOURCE, source) for source in (record.source, *(way.source for way in document.provenance))),
+        (Field.YEAR, None if started is None else f"{started.astimezone(UTC).year:04d}"),
+        (Field.ACCESS, access),
+    )
+    yield _plain(plain)
     if keywords := getattr(record, "keywords", ()):
         yield _known(Field.KEYWORD, tuple((None, keyword) for keyword in keywords), "keyword")
-    started = started_of(record)
-    if started is not None:
-        yield _plain(Field.YEAR, (f"{started.astimezone(UTC).year:04d}",))
-    if isinstance(record, Dataset):
-        yield _plain(Field.ACCESS, (record.access.value,))
-        if record.files.formats:
-            yield _known(Field.FILE_FORMAT, tuple((None, form) for form in record.files.formats), "")
+    if formats:
+        yield _known(Field.FILE_FORMAT, tuple((None, form) for form in formats), "")
 
 
 def _references(record: AnyRecord, techniques: Techniques) -> Iterable[Mentioned]:
@@ -285,9 +287,9 @@ def _itself(pid: str, doi: str | None) -> Mentioned:
 
 
 @lru_cache(maxsize=4_096)
-def _plain(field: Field, values: tuple[str, ...]) -> Mentioned:
+def _plain(told: tuple[tuple[Field, str | None], ...]) -> Mentioned:
     """Values that show themselves."""
-    return _together((_mention(field, value, ()) for value in values), common=True)
+    return _together((_mention(field, value, ()) for field, value in told), common=True)
 
 
 def _known(field: Field, named: Names, complete: str) -> Mentioned:
