@@ -19,7 +19,8 @@ _SILENT = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>", re.D
 _SPACES = re.compile(r"[ \t\f\v]+")
 _LINES = re.compile(r"\s*\n\s*\n\s*")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-_STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
+_DAY = 86_400
+_TIMES = (("year", 360 * _DAY), ("month", 30 * _DAY), ("day", _DAY), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def plain(text: str | None) -> str:
@@ -75,17 +76,23 @@ def span(start: datetime | None, end: datetime | None) -> str:
 
 def ago(at: datetime | None, now: datetime) -> str:
     """How long ago, in the largest whole unit."""
-    return "never" if at is None else "just now" if now - at < timedelta(minutes=1) else f"{lasting(now - at)} ago"
+    return "never" if at is None else "just now" if now - at < timedelta(minutes=1) else f"{_counts(now - at)[0]} ago"
 
 
 def lasting(time: timedelta) -> str:
-    """A duration in the largest whole unit: 3 hours."""
-    amount = max(0.0, time.total_seconds())
-    for size, unit in _STEPS:
-        if amount < size:
-            return counted(int(amount), unit)
-        amount /= size
-    return counted(int(amount), "year")
+    """A duration in its largest unit, and the next one unless that is nothing: 3 hours 59 minutes, 4 hours."""
+    return " ".join(_counts(time))
+
+
+def _counts(time: timedelta) -> list[str]:
+    left, found = max(0, int(time.total_seconds())), list[str]()
+    for unit, size in _TIMES:
+        count, left = divmod(left, size)
+        if found:
+            return [*found, counted(count, unit)] if count else found
+        if count or size == 1:
+            found = [counted(count, unit)]
+    return found
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -60,6 +60,24 @@ def test_how_long_ago(seconds: int, told: str) -> None:
     assert words.ago(NOW - timedelta(seconds=seconds), NOW) == told
 
 
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        (timedelta(), "0 seconds"),
+        (timedelta(seconds=-5), "0 seconds"),
+        (timedelta(seconds=59), "59 seconds"),
+        (timedelta(minutes=1, seconds=1), "1 minute 1 second"),
+        (timedelta(hours=4), "4 hours"),
+        (timedelta(hours=3, minutes=59, seconds=58), "3 hours 59 minutes"),
+        (timedelta(hours=2, seconds=30), "2 hours"),
+        (timedelta(hours=36), "1 day 12 hours"),
+        (timedelta(days=400), "1 year 1 month"),
+    ],
+)
+def test_how_long_it_lasts(time: timedelta, told: str) -> None:
+    assert words.lasting(time) == told
+
+
 @given(st.text())
 def test_plain_text_holds_no_control_characters_and_is_plain_already(text: str) -> None:
     shown = words.plain(text)
