@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 from kernel import run_cell
-from parted_house import PartedHouse, figure
+from parted_house import PartedHouse, figure, settled
 from servers.daemon import free_port
 from small_federation import SECRETS, SmallFederation
 from visitor import Visitor
@@ -121,7 +121,9 @@ def journey(house: PartedHouse, ports: tuple[int, int], visitor: Visitor, stage:
     stage.ready()  # beat has the platforms looked at, and again only half a minute later
     beat = house.start("beat")
     house.ready(*gateways, harvester, launcher, beat)
-    found = until(lambda: both_facilities(visitor), 120, harvester.said)
+    with house.opened() as inside:
+        until(lambda: settled(inside), 120, harvester.said)
+    found = both_facilities(visitor)
     assert found["totalCount"] > 20
     visitor.sign_in(BOHR.name, BOHR.password)
     session(visitor, stage.hub or world, found["nodes"][0]["pid"])
@@ -137,24 +139,22 @@ def journey(house: PartedHouse, ports: tuple[int, int], visitor: Visitor, stage:
     if stage.hub is None:  # no matter of the broker: once is enough
         again = house.run("rebuild", "--json")
         assert again.returncode == 0, again.stderr
-        assert until(lambda: both_facilities(visitor), 30)["totalCount"] == found["totalCount"]
+        assert both_facilities(visitor)["totalCount"] == found["totalCount"]
     assert [program.end() for program in (beat, launcher, harvester)] == [0, 0, 0]
     assert {gateway.end() for gateway in gateways} == {0}, "an end that was asked for is no failure"
     for program in house.programs:
         assert "Traceback" not in program.said(), program.said()[-3000:]
 
 
-def both_facilities(visitor: Visitor) -> dict[str, Any] | None:
-    """The answer, once both facilities are harvested whole; the first searches of a new node may take too long."""
-    answer = visitor.answer(SEARCH)
-    if "errors" in answer:
-        assert {error["extensions"]["code"] for error in answer["errors"]} == {"UNAVAILABLE"}, answer
-        return None
-    found = dict(answer["data"]["datasets"])
-    sources = visitor.ask("{ sources { asOf } facilities { key datasetCount } }")
-    counts = {each["key"]: each["datasetCount"] for each in sources["facilities"]}
-    whole = all(counts.values()) and all(each["asOf"] for each in sources["sources"])
-    return found if whole and sum(counts.values()) == found["totalCount"] else None
+def both_facilities(visitor: Visitor) -> dict[str, Any]:
+    """What is found, which agrees with what is told of the facilities."""
+    found = dict(visitor.ask(SEARCH)["datasets"])
+    told = visitor.ask("{ sources { asOf } facilities { key datasetCount } }")
+    assert all(each["asOf"] for each in told["sources"])
+    counts = {each["key"]: each["datasetCount"] for each in told["facilities"]}
+    assert all(counts.values()), counts
+    assert sum(counts.values()) == found["totalCount"]
+    return found
 
 
 def session(visitor: Visitor, platform: Hub | SmallFederation, pid: str) -> None:

@@ -9,14 +9,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from certificates import Authority, authority
-from parted_house import PartedHouse, Program
+from parted_house import PartedHouse, Program, settled
 from servers.daemon import Missing, free_port
 from servers.elasticsearch import Elasticsearch
 from servers.nginx import Nginx, alone
@@ -24,6 +23,7 @@ from small_federation import SECRETS, SmallFederation
 from waiting import until
 
 from schema.errors import Misconfigured
+from schema.records import Kind
 
 pytestmark = [pytest.mark.nginx, pytest.mark.elasticsearch, pytest.mark.timeout(240)]
 KEY = base64.b64encode(b"pangate:a-key-nobody-tells").decode()
@@ -114,10 +114,14 @@ def found(gateway: Program) -> Any:
     return answer["errors"][0]["extensions"]["code"] if "errors" in answer else answer["data"]["datasets"]["totalCount"]
 
 
-def all_found(gateway: Program, least: int) -> int:
-    """How many datasets are found, once they are as many as before; else 0."""
-    count = found(gateway)
-    return count if isinstance(count, int) and count > max(20, least - 1) else 0
+def all_found(site: PartedHouse, gateway: Program) -> int:
+    """How many datasets are found once both facilities are harvested and the index has everything: as many as are public."""
+    with site.opened() as inside:
+        until(lambda: settled(inside), 120, gateway.said)
+        kept = [each for each in inside.truth.walk() if each.record.kind is Kind.DATASET]
+    count = until(lambda: isinstance(count := found(gateway), int) and count, 60, gateway.said)
+    assert count == sum(each.public_number is not None for each in kept) > 20
+    return int(count)
 
 
 def why(gateway: Program) -> str:
@@ -133,21 +137,22 @@ def test_harvest_projection_search_rebuild_and_doctor_work_over_tls_by_key_and_b
     tmp_path: Path, guarded: Guarded, world: SmallFederation
 ) -> None:
     said: list[str] = []
-    whole = 0
+    counts: list[int] = []
     for login, command in (("key", "rebuild"), ("password", "doctor")):
         site = house(tmp_path, guarded, world, **LOGINS[login])
         try:
             gateway = site.start("serve")
             site.ready(gateway)
-            whole = until(partial(all_found, gateway, whole), 60, gateway.said)
+            counts.append(all_found(site, gateway))
             done = site.run(command, "--json")
             assert done.returncode == 0, done.stdout + done.stderr
             assert '"fault"' not in done.stdout
-            assert until(partial(all_found, gateway, whole), 30, gateway.said) == whole
+            counts.append(all_found(site, gateway))
             assert gateway.end() == 0
             said += [gateway.said(), done.stdout, done.stderr]
         finally:
             site.end()
+    assert len(set(counts)) == 1, "harvested, rebuilt, served anew: always the same"
     assert tells_no_secret(*said)
     assert not any("Traceback" in text for text in said)
 
@@ -229,7 +234,7 @@ def test_a_certificate_that_runs_out_while_a_gateway_serves_is_told_and_a_new_on
     try:
         gateway = site.start("serve")
         site.ready(gateway)
-        until(lambda: all_found(gateway, 0), 60, gateway.said)
+        assert all_found(site, gateway)
         guarded.swap("expired")
         until(lambda: "has run out" in why(gateway), 60, gateway.said)
         assert found(gateway) == "UNAVAILABLE"

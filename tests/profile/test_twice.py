@@ -7,7 +7,6 @@ asks for a harvest, and wakes the workers many times for that. Some sessions are
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from launching import ready, starts
-from parted_house import PartedHouse, figure
+from parted_house import PartedHouse, figure, settled
 from servers.daemon import free_port
 from small_federation import SOURCES, SmallFederation
 from soak import how_many, keep
@@ -78,11 +77,11 @@ def crowd(parted: Any, proxied: Any, broker: str) -> Iterator[Crowd]:
         programs += [house.start("beat", "--every", "1") for _ in range(2)]
         house.ready(*programs)
         with house.opened() as inside:
-            until(lambda: all(runs(inside, source) for source in SOURCES), 120, programs[2].said)
+            until(lambda: settled(inside), 120, programs[2].said)
             people = [Visitor(url), Visitor(url)]
             for visitor, person in zip(people, (BOHR, ADA), strict=True):
                 visitor.sign_in(person.name, person.password)
-            found = until(lambda: people[0].ask(SEARCH)["datasets"]["nodes"], 30)
+            found = people[0].ask(SEARCH)["datasets"]["nodes"]
             yield Crowd(house, inside, Waker(inside.settings), *people, [node["pid"] for node in found])
         counts = [figure(each, 'pangate_http_request_seconds_count{route="/graphql"}') for each in programs[:2]]
         assert min(counts) > 1, "both gateways were asked"
@@ -124,7 +123,7 @@ def session(here: Crowd, number: int) -> None:
     """The same session asked for by several at once, its worker woken by many; then ended, its worker woken by many."""
     body = {"dataset": here.datasets[number % len(here.datasets)], "key": f"trial {number}"}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        told = list(pool.map(lambda _: asked(here.scientist, ANALYSE, i=body)["analyse"], range(AT_ONCE)))
+        told = list(pool.map(lambda _: here.scientist.ask(ANALYSE, i=body)["analyse"], range(AT_ONCE)))
     (node,) = {one["launch"]["id"] for one in told}
     _, id = decode(node) or ("", "")
     assert sorted(one["created"] for one in told) == [False] * (AT_ONCE - 1) + [True]
@@ -141,22 +140,10 @@ def harvests(here: Crowd, source: str, count: int) -> None:
     """So often, one after the other: a harvest asked for, and its workers woken by many."""
     for _ in range(count):
         before = len(runs(here.inside, source))
-        assert asked(here.operator, HARVEST, i={"source": source})["harvestNow"]["accepted"]
+        assert here.operator.ask(HARVEST, i={"source": source})["harvestNow"]["accepted"]
         for _ in range(6):
             here.waker.harvest(source, HarvestMode.INCREMENTAL)
         until(lambda: len(runs(here.inside, source)) > before, 60)  # noqa: B023 (called within the turn)
-
-
-def asked(visitor: Visitor, operation: str, **variables: Any) -> dict[str, Any]:
-    """The data of an operation. A crowd of one person's requests may be too many at once: who is told so asks again, as a client must."""
-    for _ in range(30):
-        answer = visitor.answer(operation, **variables)
-        if "errors" not in answer:
-            return dict(answer["data"])
-        (error,) = answer["errors"]
-        assert error["extensions"]["code"] == "RATE_LIMITED", error
-        time.sleep(error["extensions"]["retryAfter"])
-    raise AssertionError("it was refused thirty times")
 
 
 def runs(house: House, source: str) -> list[Any]:

@@ -18,6 +18,8 @@ from waiting import until
 
 from pangate.house import House, open_house, utc_now
 from pangate.settings import Settings
+from pangate.sweeper import owed_harvests
+from schema.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,6 +120,19 @@ class PartedHouse:
             except subprocess.TimeoutExpired:
                 os.killpg(program.process.pid, signal.SIGKILL)
                 program.process.wait(10)
+
+
+def settled(house: House) -> bool:
+    """Whether every source is harvested to its end, no harvest is under way or owed, and the index has all of it: what is found from then
+    on stays. (That sources have a time of harvest is less: their last pages may not be in the index yet.)"""
+    states = {state.source: state for state in house.harvests.states()}
+    for source in house.federation.sources():
+        if source not in states or states[source].last_done is None or states[source].running is not None:
+            return False
+    try:
+        return not owed_harvests(house) and house.index.mark() == house.truth.head()
+    except Unavailable:
+        return False
 
 
 def figure(program: Program, name: str) -> float:

@@ -12,6 +12,9 @@ import requests
 from lxml import html
 from sign_in import sign_in
 
+LATER = {"RATE_LIMITED", "UNAVAILABLE"}
+"""Codes that mean: ask the same again. On a machine that others keep busy a search may not be done within its two seconds."""
+
 
 class Visitor:
     """Somebody at pangate's page; anonymous until `sign_in`."""
@@ -26,10 +29,15 @@ class Visitor:
         return sign_in(self.browser, f"{self.url}/login", user, password)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of an operation; fails on errors."""
-        answer = self.answer(query, **variables)
-        assert "errors" not in answer, answer["errors"]
-        return dict(answer["data"])
+        """The data of an operation; fails on errors. Whoever is told to come back later does so for a while, as a client must."""
+        for _ in range(30):
+            answer = self.answer(query, **variables)
+            if "errors" not in answer:
+                return dict(answer["data"])
+            told = [error["extensions"] for error in answer["errors"]]
+            assert {each["code"] for each in told} <= LATER, answer["errors"]
+            time.sleep(max(each.get("retryAfter", 0.5) for each in told))
+        raise AssertionError(f"thirty times: {answer['errors']}")
 
     def answer(self, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer of an operation."""
