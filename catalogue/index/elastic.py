@@ -171,7 +171,7 @@ class ElasticIndex:
 
     def _run(self, asked: Steps[T]) -> T:
         try:
-            return run(self._insistent, asked)
+            return run(self._insistent, asked, self._pause)
         except Refused as error:
             raise refusal(error) from error
 

@@ -23,6 +23,7 @@ from catalogue.index.elastic_client import (
     UNUSABLE,
     Absent,
     Connection,
+    Pause,
     Refused,
     Request,
     Steps,
@@ -151,14 +152,14 @@ def _places(calls: int, count: int) -> int:
 async def arun(cluster: AsyncCluster, steps: Steps[T]) -> T:
     """As elastic_client.run, awaited."""
     try:
-        request = next(steps)
+        step = next(steps)
         while True:
             try:
-                answer = await cluster.send(request)
+                answer = await (asyncio.sleep(step.seconds) if isinstance(step, Pause) else cluster.send(step))
             except (Absent, Refused, Unavailable, Misconfigured) as error:
-                request = steps.throw(error)
+                step = steps.throw(error)
             else:
-                request = steps.send(answer)
+                step = steps.send(answer)
     except StopIteration as end:
         value: T = end.value
         return value

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause, refusal
+from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause, looked, refusal
 from catalogue.index.elastic_generations import Generation, write_alias
 from catalogue.index.elastic_mapping import identity, row
 from catalogue.index.terms import Techniques
@@ -152,12 +152,13 @@ class Writer:
             "POST", path, {"ids": list(ids)}, {"_source": "false", "filter_path": _LOOKED_UP}, patient=True
         )
         try:
-            found = self._again(lambda: looked_up(self._cluster.send(request)["docs"]), TRIES)
+            found = self._again(lambda: looked(self._cluster.send(request)["docs"]), TRIES)
         except Absent:
             raise _gone(self.generation.restricted) from None
         except Refused as error:
             raise refusal(error) from None
-        return [ids[id]._replace(content=_TOMBSTONE, again=False) for id in found]
+        held = [ids[one["_id"]] for one in found if one.get("found") is True]
+        return [item._replace(content=_TOMBSTONE, again=False) for item in held]
 
     def _bulk(self, index: str, items: Sequence[Item]) -> list[Judged]:
         """Write to one index until every item is judged."""
@@ -290,16 +291,6 @@ def sorted_out(items: Sequence[Item], results: Sequence[dict[str, Any]]) -> tupl
         else:
             judged.append(Judged(item, Outcome.BAD, ": ".join(cause(told))))
     return judged, left
-
-
-def looked_up(results: Sequence[dict[str, Any]]) -> list[str]:
-    """The ids that were found. Raises Absent when the index is gone, PutOff when it could not look for some: a shard is away."""
-    failed = [str(one["error"].get("type", "")) for one in results if "error" in one]
-    if "index_not_found_exception" in failed:
-        raise Absent(failed[0])
-    if failed:
-        raise PutOff("Elasticsearch could not look for all documents.")
-    return [one["_id"] for one in results if one.get("found") is True]
 
 
 def _gone(index: str) -> Unavailable:

@@ -1,12 +1,13 @@
 """This file is the connection to an Elasticsearch cluster: its settings, one request, and what a failed one means to us.
 
 What is asked is decided elsewhere, as plain `Request` values that generators yield (`Steps`): `run` answers them one
-after the other; `arun` of elastic_async does the same with `await`.
+after the other; `arun` of elastic_async does the same with `await`. A `Pause` among them is waited for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -27,9 +28,12 @@ from schema.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
 OLDEST, NEWEST = 8, 9  # major versions of the server that we speak to
-PAUSE = 60.0  # longer than so many seconds nobody has us wait
+LONGEST = 60.0  # longer than so many seconds nobody has us wait
 FAILURES = (ApiError, TransportApiError, UnsupportedProductError, TransportError, SerializationError)
 UNUSABLE = (ValueError, TypeError, OSError)
+_AWAY = frozenset(  # what a 503 calls it that a shard is being started, moved or dropped (seen at 8.19 and 9.2)
+    ("no_shard_available_action_exception", "illegal_index_shard_state_exception", "search_phase_execution_exception")
+)
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
 
@@ -63,7 +67,13 @@ class Request(NamedTuple):
     patient: bool = False
 
 
-Steps = Generator[Request, Any, T]
+class Pause(NamedTuple):
+    """So many seconds in which nothing is asked."""
+
+    seconds: float
+
+
+Steps = Generator[Request | Pause, Any, T]
 
 
 class Absent(Exception):
@@ -89,7 +99,7 @@ class Busy(Unavailable):
 
 
 class Unassigned(Busy):
-    """No copy of a shard can answer just now: its index is being dropped or opened, or its node is away."""
+    """No copy of a shard can answer just now: its index is being made or dropped, or its node is away."""
 
 
 class Unsure(Unavailable):
@@ -154,17 +164,17 @@ class Sender(Protocol):
         """The decoded answer. Raises as Cluster.send."""
 
 
-def run(cluster: Sender, steps: Steps[T]) -> T:
+def run(cluster: Sender, steps: Steps[T], pause: Callable[[float], object] = time.sleep) -> T:
     """Answer each request of the steps; errors are raised in them where the request was made."""
     try:
-        request = next(steps)
+        step = next(steps)
         while True:
             try:
-                answer = cluster.send(request)
+                answer = pause(step.seconds) if isinstance(step, Pause) else cluster.send(step)
             except (Absent, Refused, Unavailable, Misconfigured) as error:
-                request = steps.throw(error)
+                step = steps.throw(error)
             else:
-                request = steps.send(answer)
+                step = steps.send(answer)
     except StopIteration as end:
         value: T = end.value
         return value
@@ -285,12 +295,23 @@ def _answered(error: ApiError | TransportApiError) -> Exception:
         return Absent(f"{kind}: {reason}")
     if status in (429, 503):
         asked = str(error.meta.headers.get("retry-after", ""))  # RFC 9110, 10.2.3; a date is left aside
-        after = min(float(asked), PAUSE) if asked.isascii() and asked.isdecimal() else 0.0
-        busy = Unassigned if kind == "no_shard_available_action_exception" else Busy
-        return busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
+        after = min(float(asked), LONGEST) if asked.isascii() and asked.isdecimal() else 0.0
+        if status == 503 and kind in _AWAY and not after:
+            return Unassigned(f"Elasticsearch has no shard that answers just now ({kind}).")
+        return Busy(f"Elasticsearch is busy ({status}, {kind}).", after=after)
     if status in (502, 504):
         return Unsure(f"Elasticsearch failed ({status}).")
     return Refused(status, kind, reason) if status < 500 else Unavailable(f"Elasticsearch failed ({status}, {kind}).")
+
+
+def looked(documents: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The documents of an `_mget`, found or not. Raises Absent and Unassigned: it answers 200 when the index or a shard is away."""
+    failed = [str(one["error"].get("type", "")) for one in documents if "error" in one]
+    if "index_not_found_exception" in failed:
+        raise Absent(failed[0])
+    if failed:
+        raise Unassigned(f"Elasticsearch could not look for all documents ({failed[0]}).")
+    return documents
 
 
 def cause(body: object) -> tuple[str, str]:

@@ -21,9 +21,10 @@ import msgspec
 
 from catalogue.index.elastic_client import Absent, Request, Steps
 from catalogue.index.elastic_mapping import FORMAT, mappings, settings
-from schema.errors import Misconfigured
+from schema.errors import Misconfigured, Unavailable
 
 SIDES = ("public", "restricted")
+PLACED = "60s"  # so long a new index waits for its shards to start
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_.]{0,99}")
 _NAME = re.compile(r"-v(\d{1,6})-(\d{14,20}-[0-9a-f]{8})-(?:public|restricted)$")
 
@@ -126,21 +127,23 @@ def _aliased(layout: Layout) -> Steps[list[str]]:
 
 
 def created(layout: Layout) -> Steps[Generation]:
-    """A new, empty generation that no search sees yet, newer than all there are."""
+    """A new, empty generation that no search sees yet, newer than all there are. Its shards have started. Raises Unavailable."""
     known = [int(one.stamp.split("-")[0]) + 1 for one in (yield from everything(layout))]
     moment = max([int(f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"), *known])
     generation = Generation(f"{layout.prefix}-v{FORMAT}-{moment}-{uuid4().hex[:8]}")
     for index in (generation.public, generation.restricted):
-        yield Request(
-            "PUT",
-            f"/{index}",
-            {
-                "settings": {"index": settings(layout.shards, layout.replicas)},
-                "mappings": mappings(),
-                "aliases": {write_alias(index): {}},
-            },
-            patient=True,
-        )
+        made = {
+            "settings": {"index": settings(layout.shards, layout.replicas)},
+            "mappings": mappings(),
+            "aliases": {write_alias(index): {}},
+        }
+        answer = yield Request("PUT", f"/{index}", made, {"timeout": PLACED}, patient=True)
+        if answer.get("shards_acknowledged") is False:
+            yield from dropped([generation])
+            raise Unavailable(
+                f"Elasticsearch has found no node for the shards of a new index in {PLACED}. See its _cluster/allocation/explain "
+                "(a full disk, mostly)."
+            )
     return generation
 
 
@@ -183,6 +186,12 @@ def outdated(layout: Layout) -> Steps[list[Generation]]:
     used = {name.rsplit("-", 1)[0] for name in (yield from _aliased(layout))}
     newest = max((Generation(stem).stamp for stem in used), default="")
     return [one for one in (yield from everything(layout)) if one.stamp < newest and one.stem not in used]
+
+
+def readable(layout: Layout) -> Steps[list[Generation]]:
+    """The one in use and those before it, newest first: none that is being built, whose shards may not be there yet."""
+    newest = max((Generation(name.rsplit("-", 1)[0]).stamp for name in (yield from _aliased(layout))), default="")
+    return [one for one in reversed((yield from everything(layout))) if one.stamp <= newest]
 
 
 def left_behind(layout: Layout) -> Steps[list[Generation]]:

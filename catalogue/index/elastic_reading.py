@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from catalogue.index import elastic_search as steps
-from catalogue.index.elastic_client import Absent, Refused, Steps, T, Unassigned
-from catalogue.index.elastic_generations import Layout, everything
+from catalogue.index.elastic_client import Absent, Pause, Refused, Steps, T, Unassigned
+from catalogue.index.elastic_generations import Layout, readable
 from catalogue.index.elastic_marks import reached
 from catalogue.index.elastic_states import States
 from catalogue.index.elastic_views import Note, View, noted, recalled, unnoting
@@ -22,6 +22,9 @@ from schema.records import Kind
 
 PINS = 4_096
 """Names of states held: one a second of each kind and side is fewer, so that five minutes are five minutes."""
+PAUSES = (0.0, 0.04, 0.08, 0.16, 0.32)
+"""Seconds between looks at what a swap is just replacing or dropping: a node takes some hundredths of one for that, more under load. A
+shard that is away for longer is told after all of them; whoever waits holds no call."""
 _log = logging.getLogger(__name__)
 
 
@@ -37,19 +40,11 @@ class Reading:
 
     def search(self, search: Search) -> Steps[Found]:
         """The answer. Raises CursorExpired, CursorInvalid, Unavailable, Misconfigured."""
-        public = search.scope is Scope.PUBLIC
-        if search.after is not None and search.after.generation:
-            view = yield from self._pinned(search.after.generation, search.kind)
-            if view.public is not public:
-                raise CursorInvalid("This cursor belongs to another list. Begin at the first page again.")
-            try:
-                return (yield from self._answer(search, view))
-            except Absent:
-                raise CursorExpired(
-                    "The state of this list is no longer held. Begin at the first page again."
-                ) from None
+        begun = search.after.generation if search.after else ""
+        if begun:
+            return (yield from self._again(lambda: self._onward(search, begun)))
         nothing = Found(0, (), False, tuple(Facet(wish, (), 0, 0) for wish in search.facets), {})
-        return (yield from self._seen(public, lambda view: self._answer(search, view), nothing))
+        return (yield from self._seen(search.scope is Scope.PUBLIC, lambda view: self._answer(search, view), nothing))
 
     def documents(self, kind: Kind, pids: Sequence[str], groups: frozenset[str]) -> Steps[dict[str, bytes]]:
         """The stored documents (JSON) by pid that are public or open to one of the groups."""
@@ -87,6 +82,16 @@ class Reading:
             with suppress(IndexError, Absent, Refused, Unavailable, Misconfigured):
                 yield self._states.chores.popleft()
 
+    def _onward(self, search: Search, begun: str) -> Steps[Found]:
+        """A list read on in the state it was begun in. Raises CursorExpired, CursorInvalid, Unassigned."""
+        view = yield from self._pinned(begun, search.kind)
+        if view.public is not (search.scope is Scope.PUBLIC):
+            raise CursorInvalid("This cursor belongs to another list. Begin at the first page again.")
+        try:
+            return (yield from self._answer(search, view))
+        except Absent:
+            raise CursorExpired("The state of this list is no longer held. Begin at the first page again.") from None
+
     def _answer(self, search: Search, view: View) -> Steps[Found]:
         found = yield from steps.answer(search, view, self._techniques, dfs=self._layout.shards > 1)
         called = found.hits[-1].position.generation if found.hits else ""
@@ -119,8 +124,7 @@ class Reading:
             return self._pins.find(called)
         except CursorExpired:
             if called.isalnum() and called.isascii():
-                generations = yield from everything(self._layout)
-                view = yield from recalled(reversed(generations), called)
+                view = yield from recalled((yield from readable(self._layout)), called)
                 if view is not None:
                     view.names[kind] = called
                     view.guesses = self._states.guesses
@@ -128,17 +132,21 @@ class Reading:
             raise
 
     def _seen(self, public: bool, ask: Callable[[View], Steps[T]], nothing: T) -> Steps[T]:
-        """What the present state answers; asked again when it vanished meanwhile (a swap, a restart of the server)."""
-        for left in (2, 1, 0):
+        """What the present state answers."""
+        try:
+            return (yield from self._again(lambda: self._present(public, ask, nothing)))
+        except Absent:
+            raise Unavailable("The search index changes faster than it can be read.") from None
+
+    def _again(self, ask: Callable[[], Steps[T]]) -> Steps[T]:
+        """What is asked anew when a state vanished, or has no shard, meanwhile (a swap, a restart of the server)."""
+        for seconds in PAUSES:
             try:
-                return (yield from self._present(public, ask, nothing))
-            except Absent:
+                return (yield from ask())
+            except (Absent, Unassigned):
                 self.forget()
-            except Unassigned:  # also what an index says while it is dropped
-                if not left:
-                    raise
-                self.forget()
-        raise Unavailable("The search index changes faster than it can be read.")
+            yield Pause(seconds)
+        return (yield from ask())
 
     def _present(self, public: bool, ask: Callable[[View], Steps[T]], nothing: T) -> Steps[T]:
         view = yield from self._states.take(public)

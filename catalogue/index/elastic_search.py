@@ -10,7 +10,7 @@ from typing import Any
 from catalogue.index import completions
 from catalogue.index import elastic_facets as counting
 from catalogue.index import elastic_pages as pages
-from catalogue.index.elastic_client import Request, Steps
+from catalogue.index.elastic_client import Request, Steps, looked
 from catalogue.index.elastic_generations import Generation
 from catalogue.index.elastic_mapping import identity
 from catalogue.index.elastic_query import Query, any_of, every, query, visible, writable
@@ -173,14 +173,14 @@ def _raws(view: View, kind: Kind, pids: list[str]) -> Steps[dict[str, bytes]]:
 def documents(
     generation: Generation, kind: Kind, pids: Sequence[str], groups: frozenset[str]
 ) -> Steps[dict[str, bytes]]:
-    """The JSON by pid of the documents that are public or open to one of the groups."""
+    """The JSON by pid of the documents that are public or open to one of the groups. Raises Absent and Unassigned."""
     names = {identity(kind, pid): pid for pid in pids}
     found: dict[str, bytes] = {}
     for index in (generation.public, generation.restricted) if groups else (generation.public,):
         wanted = [id for id, pid in names.items() if pid not in found]
         if wanted:
             reply = yield Request("POST", f"/{index}/_mget", {"ids": wanted}, _UNREFRESHED)
-            for one in reply["docs"]:
+            for one in looked(reply["docs"]):
                 stored = one.get("_source", {})
                 open_to = index == generation.public or not groups.isdisjoint(stored.get("open_to", ()))
                 if "raw" in stored and open_to:

@@ -132,6 +132,9 @@ def test_what_is_asked_again_is_told_with_its_reason() -> None:
         (404, "index_not_found_exception", Absent),
         (503, "index_not_found_exception", Absent),  # of a search whose index is dropped while its shards are asked
         (503, "no_shard_available_action_exception", Unassigned),
+        (503, "illegal_index_shard_state_exception", Unassigned),  # its shard is being started
+        (503, "search_phase_execution_exception", Unassigned),  # of a point in time, without any root cause
+        (503, "cluster_block_exception", Busy),
         (429, "es_rejected_execution_exception", Busy),
         (400, "parsing_exception", Refused),
     ],
