@@ -1,6 +1,5 @@
 """The documents in a real MongoDB, so that filters mean exactly what they mean there."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -12,6 +11,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from demo.ports import free_port
 from demo.scicat.engine import BadQuery, Page
 from demo.scicat.values import Doc
 
@@ -75,7 +75,7 @@ def mongod(folder: Path) -> Iterator[str]:
     if not BINARY.is_file():
         raise FileNotFoundError(BINARY)
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     options = ["--bind_ip", "127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--quiet"]
     command = [str(BINARY), "--dbpath", str(folder), "--port", str(port), *options]
     process = Popen(command, stdout=DEVNULL, stderr=PIPE)  # noqa: S603 - the command is ours
@@ -86,10 +86,3 @@ def mongod(folder: Path) -> Iterator[str]:
         process.wait(30)
         if process.stderr:
             process.stderr.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

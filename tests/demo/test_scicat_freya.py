@@ -1,10 +1,8 @@
 """Freya Light Source, served: what the demo tells of it is there, and so is the bad data."""
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from pyscicat.client import ScicatClient
+from servers.daemon import listens
+from waiting import until
 
 from demo.people import PEOPLE
+from demo.ports import free_port
 from demo.scicat.freya import fill, pid
 from demo.scicat.server import serve
 from demo.scicat.store import Store
@@ -145,21 +146,16 @@ def test_publications_name_their_datasets_and_pyscicat_can_log_in(base: str, fac
 
 
 def test_it_serves_from_the_command_line() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "demo.scicat", "--port", str(port), "--datasets", "300"], cwd=ROOT
     )
     try:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                assert httpx.get(f"http://127.0.0.1:{port}/api/v3/health", verify=False).json()["status"] == "ok"
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
-        assert httpx.get(f"http://127.0.0.1:{port}/api/v3/datasets/count", verify=False).json()["count"] > 0
+        until(lambda: listens(port))
+        health = httpx.get(f"http://127.0.0.1:{port}/api/v3/health", verify=False, timeout=60)
+        assert health.json()["status"] == "ok"
+        count = httpx.get(f"http://127.0.0.1:{port}/api/v3/datasets/count", verify=False, timeout=60)
+        assert count.json()["count"] > 0
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
