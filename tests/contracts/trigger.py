@@ -41,8 +41,8 @@ class TriggerContract:
         return handle
 
     def until(self, stage: Stage, handle: Handle, *states: LaunchState) -> Observation:
-        """The first observation in one of those states, within 10 s."""
-        end = time.monotonic() + 10
+        """The first observation in one of those states, within a minute."""
+        end = time.monotonic() + 60
         seen = stage.adapter.probe(handle, stage.request)
         while seen.state not in states and time.monotonic() < end:
             time.sleep(0.05)
@@ -77,7 +77,7 @@ class TriggerContract:
 
     def end(self, stage: Stage, handle: Handle) -> None:
         """Stop until nothing is left."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not stage.adapter.stop(handle, stage.request):
             assert time.monotonic() < end
             time.sleep(0.05)

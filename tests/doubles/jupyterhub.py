@@ -104,6 +104,18 @@ class Hub:
             **({} if self.old else {"display_name": server.display_name, "full_url": None, "full_progress_url": None}),
         }  # fmt: skip
 
+    def let_start(self) -> None:
+        """What takes its time to start has taken it now."""
+        for servers in self.users.values():
+            for server in servers.values():
+                server.due = min(server.due, time.monotonic())
+
+    def let_stop(self) -> None:
+        """And what takes its time to stop."""
+        for servers in self.users.values():
+            for server in servers.values():
+                server.stopping = server.stopping and time.monotonic()
+
     def kill(self) -> None:
         """End every session behind the hub's back."""
         for servers in self.users.values():
