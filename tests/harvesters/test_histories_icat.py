@@ -5,7 +5,7 @@ from history_suite import COUNT, PARTS, Suite
 from icat_life import WEIGHTS, IcatLife
 
 SUITE = Suite("icat", IcatLife, WEIGHTS, requests=110, most=7)
-pytestmark = pytest.mark.timeout(max(180, COUNT))
+pytestmark = pytest.mark.timeout(max(600, COUNT))
 
 
 @pytest.mark.parametrize("part", range(PARTS))

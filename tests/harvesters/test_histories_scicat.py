@@ -5,7 +5,7 @@ from history_suite import COUNT, PARTS, Suite
 from scicat_life import WEIGHTS, ScicatLife
 
 SUITE = Suite("scicat", ScicatLife, WEIGHTS, requests=25, most=12)
-pytestmark = pytest.mark.timeout(max(180, COUNT))
+pytestmark = pytest.mark.timeout(max(600, COUNT))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
