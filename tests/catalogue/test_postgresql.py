@@ -35,7 +35,7 @@ PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 def _as_postgres(*command: str) -> None:
     own = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*own, *command], check=True, capture_output=True, timeout=60, cwd="/tmp")
+    subprocess.run([*own, *command], check=True, capture_output=True, timeout=240, cwd="/tmp")
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_of_many_that_want_a_lease_at_the_same_moment_one_has_it(world: World, s
 
                 def want(own: int, name: str = name, together: threading.Barrier = together) -> Lease | None:
                     ledger = worlds[own].harvests
-                    together.wait(30)
+                    together.wait(120)
                     return ledger.acquire(name, f"machine {own}", 9)
 
                 had = [lease for lease in pool.map(want, range(len(worlds))) if lease is not None]

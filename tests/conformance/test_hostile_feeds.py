@@ -29,7 +29,7 @@ from schema.records import Document, decode_document, encode_document
 from schema.techniques import default
 
 HOSTILE = how_many("PANGATE_HOSTILE", 500, 5_000)
-pytestmark = pytest.mark.timeout(7_000 if HOSTILE > 500 else 120)
+pytestmark = pytest.mark.timeout(7_000 if HOSTILE > 500 else 600)
 READERS = {"ttl": "turtle", "nt": "nt", "rdf": "xml", "jsonld": "json-ld"}
 
 

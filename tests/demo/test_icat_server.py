@@ -35,7 +35,7 @@ def store(clock: Clock) -> Store:
 
 @pytest.fixture(scope="module")
 def client(store: Store) -> Iterator[httpx.Client]:
-    with serve(store) as url, httpx.Client(base_url=url) as client:
+    with serve(store) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -114,12 +114,15 @@ def test_include_costs_time_for_every_object_and_plain_pages_do_not(
 ) -> None:
     store.costs.included = 0.01
     try:
-        began = time.perf_counter()
-        ask(client, reader, "SELECT ds FROM Dataset ds ORDER BY ds.id LIMIT 0, 20")
-        plain = time.perf_counter() - began
-        ask(client, reader, "SELECT ds FROM Dataset ds ORDER BY ds.id INCLUDE ds.type, ds.investigation LIMIT 0, 20")
-        assert time.perf_counter() - began - plain >= 0.4
-        assert plain < 0.2
+        plain, more = "SELECT ds FROM Dataset ds ORDER BY ds.id%s LIMIT 0, 20", " INCLUDE ds.type, ds.investigation"
+
+        def took(query: str) -> float:
+            began = time.perf_counter()
+            ask(client, reader, query)
+            return time.perf_counter() - began
+
+        assert took(plain % more) >= 0.4
+        assert min(took(plain % "") for _ in range(5)) < 0.2, "the best of some: a busy machine only adds"
     finally:
         store.costs.included = 0.0
 

@@ -91,7 +91,7 @@ def claims(realm: Realm, token: str) -> dict[str, Any]:
 def test_id_token_access_token_and_userinfo_tell_the_same_about_a_person(realm: Realm, person: Person) -> None:
     given = tokens(realm, person)
     userinfo = requests.get(
-        f"{realm.issuer}/oauth/userinfo", headers={"Authorization": f"Bearer {given['access_token']}"}, timeout=10
+        f"{realm.issuer}/oauth/userinfo", headers={"Authorization": f"Bearer {given['access_token']}"}, timeout=60
     )
 
     for told in (claims(realm, given["id_token"]), claims(realm, given["access_token"]), userinfo.json()):
@@ -117,7 +117,7 @@ def test_the_second_client_shows_no_form_and_no_consent(realm: Realm) -> None:
     browser = requests.Session()
     come_back(realm, browser, flow(realm, realm.client), BOHR)
     url, _state = flow(realm, realm.other).authorization_url(f"{realm.issuer}/oauth/authorize")
-    straight = browser.get(url, timeout=10)
+    straight = browser.get(url, timeout=60)
     assert straight.url.startswith(realm.other.redirects[0] + "?code=")
     assert len(straight.history) == 1
 
@@ -141,7 +141,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_or_its_secret_or_twice(rea
         return {**form, "code_verifier": oauth._code_verifier}
 
     def ask(fields: dict[str, str], auth: tuple[str, str]) -> int:
-        return requests.post(f"{realm.issuer}/oauth/token", data=fields, auth=auth, timeout=10).status_code
+        return requests.post(f"{realm.issuer}/oauth/token", data=fields, auth=auth, timeout=60).status_code
 
     assert ask({**good(), "code_verifier": "x" * 43}, right) == 400
     assert ask(good(), wrong) == 401
@@ -156,7 +156,7 @@ def test_a_refresh_token_gives_new_tokens_once(realm: Realm) -> None:
 
     def ask() -> requests.Response:
         return requests.post(
-            f"{realm.issuer}/oauth/token", data=form, auth=(realm.client.id, realm.client.secret), timeout=10
+            f"{realm.issuer}/oauth/token", data=form, auth=(realm.client.id, realm.client.secret), timeout=60
         )
 
     fresh = ask()
@@ -173,10 +173,10 @@ def test_signing_out_ends_the_sign_on_and_leads_back(realm: Realm) -> None:
         "post_logout_redirect_uri": f"{realm.back}/",
         "client_id": realm.client.id,
     }
-    out = browser.get(f"{realm.issuer}/oauth/end_session", params=fields, timeout=10)
+    out = browser.get(f"{realm.issuer}/oauth/end_session", params=fields, timeout=60)
     assert out.url == f"{realm.back}/"
     url, _state = flow(realm, realm.other).authorization_url(f"{realm.issuer}/oauth/authorize")
-    assert "/login" in browser.get(url, timeout=10).url
+    assert "/login" in browser.get(url, timeout=60).url
 
 
 def test_a_redirect_that_was_not_registered_is_refused(realm: Realm) -> None:
@@ -184,14 +184,14 @@ def test_a_redirect_that_was_not_registered_is_refused(realm: Realm) -> None:
     url, _state = oauth.authorization_url(f"{realm.issuer}/oauth/authorize")
     browser = requests.Session()
     come_back(realm, browser, flow(realm, realm.client), ADA)
-    answer = browser.get(url, allow_redirects=False, timeout=10)
+    answer = browser.get(url, allow_redirects=False, timeout=60)
     assert answer.status_code == 400
 
 
 def test_nothing_is_left_when_the_context_ends() -> None:
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     with identity([Client("pangate", ("http://127.0.0.1:1/login/callback",))]) as issuer:
-        assert requests.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()["issuer"] == issuer
+        assert requests.get(f"{issuer}/.well-known/openid-configuration", timeout=60).json()["issuer"] == issuer
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
     with pytest.raises(requests.ConnectionError):
         requests.get(issuer, timeout=5)

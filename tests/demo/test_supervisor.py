@@ -42,7 +42,7 @@ from demo.supervisor import Busy, alone, clear, run
 folder, server = Path(sys.argv[1]), sys.argv[2]
 def child(text):
     name, port = text.split(":")
-    return Child(name, (sys.executable, server, port, name), f"http://127.0.0.1:{port}/", name, grace=1.0, patience=20)
+    return Child(name, (sys.executable, server, port, name), f"http://127.0.0.1:{port}/", name, grace=1.0, patience=120)
 waves = [[child(text) for text in wave.split(",")] for wave in sys.argv[3:]]
 console = Console(width=200)
 try:
@@ -121,7 +121,7 @@ def test_a_signal_ends_everything_in_reverse_and_is_a_success(demo: Demonstratio
     family = demo.alive()
     assert len(family) == 6
     process.send_signal(how)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert not still(family)
     assert (demo.folder / "logs" / "one.log").exists()
@@ -133,14 +133,14 @@ def test_a_child_that_does_not_listen_is_ended_by_force(demo: Demonstration) -> 
     read_until(process, "up")
     family = demo.alive()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 0
     assert not still(family)
 
 
 def test_a_child_that_dies_is_told_with_its_log_and_the_others_end(demo: Demonstration) -> None:
     process = demo.start("one,dies")
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "dies ended by itself (exit code 3)" in said
     assert "the reason [of] it all" in said
@@ -152,12 +152,12 @@ def test_a_second_demo_in_the_same_folder_is_refused_and_harms_nobody(demo: Demo
     first = demo.start("one")
     read_until(first, "up")
     second = demo.start("one")
-    said, _ = second.communicate(timeout=20)
+    said, _ = second.communicate(timeout=120)
     assert second.returncode == 2
     assert f"runs already (pid {first.pid})" in said
     assert first.poll() is None
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=20)
+    first.communicate(timeout=120)
     assert first.returncode == 0
 
 
@@ -166,20 +166,20 @@ def test_after_a_killed_supervisor_the_next_start_cleans_up_and_comes_up(demo: D
     read_until(first, "up")
     left = demo.alive()
     first.kill()
-    first.communicate(timeout=10)
+    first.communicate(timeout=120)
     assert set(demo.alive()) == set(left)
     second = demo.start("one", "stubborn")
     said = read_until(second, "up")
     assert "Ended what an earlier run left behind: one, stubborn" in said
     assert not still(left)
     second.send_signal(signal.SIGTERM)
-    second.communicate(timeout=20)
+    second.communicate(timeout=120)
     assert second.returncode == 0
 
 
 @pytest.mark.parametrize("forged", [{"started": 1.0}, {"command": ["somebody", "else"]}, {"pid": "x"}, {}])
 def test_a_pid_that_somebody_else_has_now_is_left_alone(tmp_path: Path, forged: dict[str, object]) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
         until(lambda: psutil.Process(stranger.pid).cmdline())
         path = tmp_path / "one.json"
         remember(stranger.pid, path)
@@ -283,6 +283,6 @@ def test_everything_that_pangate_leans_on_comes_up_together_and_trusts_each_othe
         assert count.json()
     finally:
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert all(is_free(port) for port in ports.values())

@@ -72,18 +72,18 @@ def test_the_rooms_of_the_image_serve_from_a_disk_that_cannot_be_written(
         )
     program = Program("image", process, log, port)
     try:
-        until(lambda: process.poll() is not None or _found(port) > 10, 60, program.said)
-        front = requests.get(f"http://127.0.0.1:{port}/", timeout=20).text
+        until(lambda: process.poll() is not None or (_found(port) > 10 and _ready(port)), 120, program.said)
+        front = requests.get(f"http://127.0.0.1:{port}/", timeout=60).text
         (style,) = set(re.findall(r'"(/static/[^"]+\.css)"', front))
         for page in (style, "/search?q=neutron", "/dcat.ttl", "/schema.graphql", "/readyz"):
-            assert requests.get(f"http://127.0.0.1:{port}{page}", timeout=20).status_code == 200, page
+            until(lambda: _status(port, page) == 200, 60, lambda: page)  # noqa: B023 (called within the turn)
         status = Path(f"/proc/{process.pid}/status").read_text()
         assert set(re.findall(r"Cap(?:Inh|Prm|Eff|Bnd):\s*(\w+)", status)) == {"0" * 16}
         assert program.end(signal.SIGTERM) == 0
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
     assert "Traceback" not in program.said()
     assert "Read-only" not in program.said()
     assert not list(rooms.rglob("*.pyc"))
@@ -93,10 +93,19 @@ def _found(port: int) -> int:
     """How many datasets are found: harvested, projected, searched."""
     question = {"query": "{ datasets(first: 1) { totalCount } }"}
     try:
-        answer = requests.post(f"http://127.0.0.1:{port}/graphql", json=question, timeout=10).json()
+        answer = requests.post(f"http://127.0.0.1:{port}/graphql", json=question, timeout=30).json()
     except requests.RequestException:
         return 0
     return int(answer["data"]["datasets"]["totalCount"]) if "errors" not in answer else 0
+
+
+def _status(port: int, page: str) -> int:
+    return requests.get(f"http://127.0.0.1:{port}{page}", timeout=60).status_code
+
+
+def _ready(port: int) -> bool:
+    """Whether everything is well: once both facilities are harvested the index has it all."""
+    return _status(port, "/readyz") == 200
 
 
 def _parted() -> bool:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from gateway.leaving import LEFT, while_there
+from gateway.limits import Limits
 
 ANALYSE = 'mutation{analyse(input:{dataset:"10.5442/nd000001"}){created}}'
 
@@ -65,14 +66,14 @@ class Slow:
 
 
 async def test_a_search_ends_when_the_one_who_asked_has_left() -> None:
-    world, slow = World(), Slow()
+    world, slow = World(limits=Limits(search_s=60.0, execution_s=60.0)), Slow()
     world.reader.search = slow  # type: ignore[method-assign, assignment]
     client = Client(orjson.dumps({"query": "{datasets{totalCount}}"}))
     asking = asyncio.create_task(world.app(client.scope, client.receive, client.send))
-    await asyncio.wait_for(slow.begun.wait(), 5)
+    await asyncio.wait_for(slow.begun.wait(), 30)
     client.leave()
-    await asyncio.wait_for(slow.ended.wait(), 1)  # long before the deadline of a search
-    await asyncio.wait_for(asking, 5)
+    await asyncio.wait_for(slow.ended.wait(), 30)  # long before the deadline of a search
+    await asyncio.wait_for(asking, 30)
     assert client.sent[0]["status"] == LEFT
 
 
@@ -88,11 +89,11 @@ async def test_a_launch_that_was_asked_for_is_begun_though_the_one_who_asked_has
 
     world.desk.analyse = slowly  # type: ignore[method-assign]
     asking = asyncio.create_task(world.app(client.scope, client.receive, client.send))
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 30)
     client.leave()
     await asyncio.sleep(0)
     go_on.set()
-    await asyncio.wait_for(asking, 5)
+    await asyncio.wait_for(asking, 30)
     assert b'"created":true' in b"".join(message.get("body", b"") for message in client.sent)
 
 

@@ -16,7 +16,7 @@ from whole_demo import WholeDemo
 
 from demo.people import PEOPLE
 
-pytestmark = [pytest.mark.journey, pytest.mark.jupyterhub, pytest.mark.oidc, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.journey, pytest.mark.jupyterhub, pytest.mark.oidc, pytest.mark.timeout(900)]
 ADA, BOHR, CURIE = PEOPLE
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -198,7 +198,7 @@ def test_the_same_in_a_browser_looked_at_page_by_page(demo: WholeDemo, tmp_path:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--no-proxy-server"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         try:
             wrong: list[str] = []
             page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -242,7 +242,7 @@ def walk(page: Any, demo: WholeDemo, shots: Path, wrong: list[str]) -> None:
         page.wait_for_timeout(100)  # playwright hears of new tabs only while it waits itself
     jupyter = lab(page)
     assert jupyter is not None, f"at {[each.url for each in page.context.pages]}"
-    jupyter.locator("#jp-main-dock-panel, .jp-LabShell").first.wait_for(timeout=90_000)
+    jupyter.locator("#jp-main-dock-panel, .jp-LabShell").first.wait_for(timeout=120_000)
     jupyter.wait_for_timeout(2_000)  # for the picture alone
     jupyter.screenshot(path=shots / "7-jupyterlab.png")
 
@@ -265,6 +265,6 @@ def test_ctrl_c_ends_everything(demo: WholeDemo) -> None:
     family = [process.pid for process in demo.family()]
     assert len(family) >= 7, "supervisor, identity, hub, proxy, two facilities, pangate"
     assert demo.interrupt() == 0, demo.said()
-    until(lambda: not demo.family(), 10, lambda: str([process.cmdline() for process in demo.family()]))
+    until(lambda: not demo.family(), 60, lambda: str([process.cmdline() for process in demo.family()]))
     assert "Traceback" not in demo.said()
     assert "Traceback" not in demo.log("pangate"), demo.log("pangate")[-3000:]

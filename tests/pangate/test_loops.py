@@ -39,7 +39,7 @@ def test_a_loop_goes_on_although_its_log_lies_on_a_full_disk(monkeypatch: pytest
     try:
         monkeypatch.setattr(loops, "log", structlog.get_logger("pangate.loops"))
         with Loops([Loop("full", turn, 0.01)]).running():
-            assert done.wait(10)
+            assert done.wait(120)
     finally:
         structlog.reset_defaults()
 

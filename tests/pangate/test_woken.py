@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import pytest
 from small_federation import SECRETS, SOURCES, small_federation
 
 from pangate.house import open_house
@@ -12,7 +11,6 @@ from pangate.work import Work
 from schema.activities import HarvestMode, HarvestState
 
 
-@pytest.mark.timeout(90)
 def test_a_wake_up_harvests_what_the_tables_say_is_owed_and_nothing_else(tmp_path: Path) -> None:
     before = dict(os.environ)
     os.environ.update(SECRETS)

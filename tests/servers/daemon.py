@@ -20,7 +20,7 @@ import psutil
 
 from demo.ports import free_port
 
-START_S = 60.0
+START_S = 180.0
 
 
 class Missing(RuntimeError):
@@ -131,12 +131,12 @@ class Daemon:
                 os.killpg(process.pid, how)
             else:
                 process.send_signal(how)
-            process.wait(30)
+            process.wait(60)
         except ProcessLookupError:
-            process.wait(5)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
 
 
 class Running(Protocol):
@@ -165,7 +165,7 @@ def frozen(*servers: Running) -> Iterator[None]:
 def listens(port: int) -> bool:
     """Whether somebody accepts connections on a loopback port."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
             return True
     except OSError:
         return False

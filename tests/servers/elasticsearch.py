@@ -212,12 +212,12 @@ class Elasticsearch:
             return
         try:
             os.killpg(process.pid, how)
-            process.wait(30)
+            process.wait(60)
         except ProcessLookupError:
-            process.wait(5)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
 
     def _own_folder(self, home: Path) -> Path:
         if self._keep is None:

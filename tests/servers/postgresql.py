@@ -42,7 +42,7 @@ class Postgresql(Daemon):
             "UTF8",
             "-N",
         ]
-        subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=self.folder, **self.identity())
+        subprocess.run(command, check=True, capture_output=True, timeout=240, cwd=self.folder, **self.identity())
 
     def command(self) -> Sequence[str]:
         options = {
@@ -57,7 +57,7 @@ class Postgresql(Daemon):
 
     def answers(self) -> bool:
         try:
-            psycopg.connect(self.url, connect_timeout=1).close()
+            psycopg.connect(self.url, connect_timeout=5).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -72,7 +72,7 @@ class Rabbitmq(Daemon):
         super().close()
         if self._mapper is not None:
             self._mapper.kill()
-            self._mapper.wait(10)
+            self._mapper.wait(60)
             self._mapper = None
 
     def _all(self) -> str:

@@ -34,7 +34,7 @@ class Redis(Daemon):
     def ask(self, command: str) -> str:
         """The first line of the answer to a command without arguments; empty when nobody answers."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as talk:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as talk:
                 talk.sendall(f"{command}\r\n".encode())
                 return talk.recv(1000).decode().split("\r\n")[0]
         except OSError:

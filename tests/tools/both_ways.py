@@ -29,14 +29,14 @@ class Loop:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 240) -> T:
         """The value of a coroutine."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     def end(self) -> None:
         """Stop it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(120)
         self._loop.close()
 
 

@@ -19,7 +19,7 @@ def npm_packages(folder: str, *packages: str) -> Path:
     if not done.is_file():
         home.mkdir(parents=True, exist_ok=True)
         command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(home), *packages]
-        if subprocess.run(command, capture_output=True, timeout=100, check=False).returncode:
+        if subprocess.run(command, capture_output=True, timeout=240, check=False).returncode:
             pytest.skip("the npm packages could not be installed")
         done.touch()
     return home

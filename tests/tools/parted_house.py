@@ -79,7 +79,7 @@ class PartedHouse:
         self.programs.append(program)
         return program
 
-    def ready(self, *programs: Program, patience: float = 120) -> None:
+    def ready(self, *programs: Program, patience: float = 240) -> None:
         """Wait until they answer."""
         for program in programs:
             page = "readyz" if program.name.startswith("serve") else "livez"
@@ -93,7 +93,7 @@ class PartedHouse:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=500,
             check=False,
         )
 
@@ -116,10 +116,10 @@ class PartedHouse:
                 program.process.terminate()
         for program in self.programs:
             try:
-                program.process.wait(40)
+                program.process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(program.process.pid, signal.SIGKILL)
-                program.process.wait(10)
+                program.process.wait(60)
 
 
 def settled(house: House) -> bool:
@@ -137,7 +137,7 @@ def settled(house: House) -> bool:
 
 def figure(program: Program, name: str) -> float:
     """A figure of a process's /metrics; the sum over its labels."""
-    text = requests.get(f"http://127.0.0.1:{program.port}/metrics", timeout=10).text
+    text = requests.get(f"http://127.0.0.1:{program.port}/metrics", timeout=60).text
     rows = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
     return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
 
@@ -145,6 +145,6 @@ def figure(program: Program, name: str) -> float:
 def _ok(program: Program, page: str) -> bool:
     assert program.process.poll() is None, f"{program.name} ended by itself:\n{program.said()[-4000:]}"
     try:
-        return requests.get(f"http://127.0.0.1:{program.port}/{page}", timeout=5).status_code == 200
+        return requests.get(f"http://127.0.0.1:{program.port}/{page}", timeout=30).status_code == 200
     except requests.RequestException:
         return False

@@ -34,7 +34,7 @@ class Talk:
 
     async def __aexit__(self, *_: object) -> None:
         self._in.put_nowait({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait_for(self._task, 5)
+        await asyncio.wait_for(self._task, 60)
 
     async def begin(self) -> None:
         """Initialise the connection."""
@@ -62,4 +62,4 @@ class Talk:
                 return int(message["code"])
 
     async def _message(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self._out.get(), 5)
+        return await asyncio.wait_for(self._out.get(), 60)

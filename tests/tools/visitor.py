@@ -44,7 +44,7 @@ class Visitor:
         asked = {"query": query, "variables": variables}
         # pangate closes an idle connection after 15 s, and requests would meet it closed
         headers = {"Origin": self.url, "Connection": "close"}
-        return dict(self.browser.post(f"{self.url}/graphql", json=asked, headers=headers, timeout=30).json())
+        return dict(self.browser.post(f"{self.url}/graphql", json=asked, headers=headers, timeout=60).json())
 
     def follow(self, query: str, seconds: float = 120, **variables: Any) -> Iterator[dict[str, Any]]:
         """The payloads of a subscription over server-sent events, until it is complete."""
@@ -67,7 +67,7 @@ class Visitor:
 
     def press(self, page: str, action: str) -> requests.Response:
         """Open a page and send the form on it whose action ends so."""
-        shown = self.browser.get(f"{self.url}{page}", timeout=30)
+        shown = self.browser.get(f"{self.url}{page}", timeout=60)
         assert shown.status_code == 200, shown.text[:500]
         forms = [
             form

@@ -82,4 +82,4 @@ class WholeDemo:
         """By force, if it lives still."""
         if self._process is not None and self._process.poll() is None:
             end_tree(self._process.pid, grace=30)
-            self._process.wait(5)
+            self._process.wait(60)

@@ -60,7 +60,7 @@ async def _told(script: Path) -> dict:
     node = await asyncio.create_subprocess_exec(
         "node", str(script), address, ids.encode("Launch", launch.id), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    out, err = await asyncio.wait_for(node.communicate(), 60)
+    out, err = await asyncio.wait_for(node.communicate(), 240)
     server.should_exit = True
     await serving
     assert node.returncode == 0, err.decode()

@@ -60,7 +60,7 @@ class Running:
 
     def close(self) -> None:
         self.server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,7 @@ def page(browser: Any, running: Running) -> Iterator[Any]:
     context = browser.new_context(base_url=running.world.url)
     context.add_cookies([{"name": "pangate-session", "value": running.world.sign_in(ALICE), "url": running.world.url}])
     opened = context.new_page()
+    opened.set_default_timeout(90_000)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -131,7 +132,7 @@ def loop_tell(running: Running, id: str, state: LaunchState, message: str) -> No
         done.set()
 
     running.world.loop().call_soon_threadsafe(tell)
-    assert done.wait(5)
+    assert done.wait(60)
 
 
 @pytest.mark.parametrize("number", range(len(PAYLOADS)))
@@ -153,6 +154,7 @@ def test_no_page_is_wider_than_the_window(page: Any, width: int) -> None:
 def test_the_filters_work_by_keyboard_and_without_scripts(browser: Any, running: Running) -> None:
     context = browser.new_context(base_url=running.world.url, java_script_enabled=False)
     opened = context.new_page()
+    opened.set_default_timeout(90_000)
     opened.goto("/search")
     opened.click("text=South Neutron Source")
     assert opened.locator("h1").inner_text() == "1 dataset"
