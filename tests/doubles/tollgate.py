@@ -157,12 +157,12 @@ def tollgate(node: str, rule: Rule = passes) -> Iterator[Tollgate]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(120)
     try:
         yield gate
     finally:
         loop.call_soon_threadsafe(stop[0].set)
-        thread.join(10)
+        thread.join(120)
         loop.close()
 
 

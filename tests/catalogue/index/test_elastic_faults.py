@@ -239,7 +239,7 @@ def test_cursors_of_states_that_are_gone_say_so(make: Make, elasticsearch: Elast
     with pytest.raises(CursorInvalid):
         index.search(Search(sort=Sort.NEWEST, after=Position("", Sort.NEWEST, f"={2**70}", "x", 1)))
     pit = index._reading._pins.find(position.generation).pit
-    httpx.request("DELETE", f"{elasticsearch.url}/_pit", json={"id": pit}).raise_for_status()
+    httpx.request("DELETE", f"{elasticsearch.url}/_pit", json={"id": pit}, timeout=60).raise_for_status()
     with pytest.raises(CursorExpired):
         index.search(asked("film", after=position))
     assert index.search(asked("film")).total == 4  # what is no cursor's is opened again
@@ -278,10 +278,12 @@ def test_a_rebuild_counts_what_the_engine_has_and_not_what_it_was_given(
     for side, lost in (("public", 2), ("restricted", 3)):
         place = f"{elasticsearch.url}/{stem}-v{FORMAT}-*-{side}"
         body = {"query": {"term": {"pid": f"north/dataset/{lost:04d}"}}}
-        names = list(httpx.get(f"{place}?filter_path=*.aliases").json())
-        answer = httpx.post(f"{elasticsearch.url}/{names[0]}/_search?filter_path=hits.hits._id", json=body).json()
+        names = list(httpx.get(f"{place}?filter_path=*.aliases", timeout=60).json())
+        found = f"{elasticsearch.url}/{names[0]}/_search?filter_path=hits.hits._id"
+        answer = httpx.post(found, json=body, timeout=60).json()
         for hit in answer["hits"]["hits"]:
-            httpx.delete(f"{elasticsearch.url}/{names[0]}/_doc/{hit['_id']}?version={lost + 50}&version_type=external")
+            one = f"{elasticsearch.url}/{names[0]}/_doc/{hit['_id']}?version={lost + 50}&version_type=external"
+            httpx.delete(one, timeout=60)
     assert rebuild.held() == Held(4)
     later = make().rebuild()
     with pytest.raises(Unavailable, match="gone"):
@@ -300,7 +302,7 @@ def test_an_index_that_goes_before_the_hidden_are_looked_for_is_told_so(
 
     def dropped(request: Request) -> object:
         if request.path.endswith("/_mget"):
-            httpx.delete(f"{elasticsearch.url}{request.path.removesuffix('/_mget')}").raise_for_status()
+            httpx.delete(f"{elasticsearch.url}{request.path.removesuffix('/_mget')}", timeout=60).raise_for_status()
         return calm(request)
 
     index._cluster.send = dropped  # type: ignore[method-assign, assignment]
@@ -338,7 +340,7 @@ def test_an_index_of_another_mapping_is_refused_until_it_is_rebuilt(
     name = f"{stem}-v{FORMAT + 1}-20200101000000-00000000"
     for side in ("public", "restricted"):
         body = {"mappings": mappings(), "aliases": {f"{stem}-{side}": {}}}
-        httpx.put(f"{elasticsearch.url}/{name}-{side}", json=body, timeout=30).raise_for_status()
+        httpx.put(f"{elasticsearch.url}/{name}-{side}", json=body, timeout=60).raise_for_status()
     index = make()
     for refused in (index.check, index.mark, lambda: index.search(Search()), lambda: write(index, dataset(1))):
         with pytest.raises(Misconfigured, match="pangate rebuild"):
@@ -358,7 +360,7 @@ def test_the_old_generation_is_kept_until_the_next_swap_or_dropped(
     write(index, dataset(1))
 
     def held() -> int:
-        return len(httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases").json()) // 2
+        return len(httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases", timeout=60).json()) // 2
 
     for version in (10, 20, 30):
         rebuild = index.rebuild()
@@ -384,7 +386,7 @@ def test_a_rebuild_that_a_later_one_has_replaced_is_told_so_and_makes_no_index(
     later.apply([made.entry(dataset(2), 2)], 2)
     later.swap()
     assert (numbers(index.search(Search())), index.mark()) == ([2], 2)
-    found = httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases").json()
+    found = httpx.get(f"{elasticsearch.url}/{stem}-*?filter_path=*.aliases", timeout=60).json()
     assert len(found) == 2, "the public and the restricted index of one generation"
 
 
@@ -414,7 +416,7 @@ def test_generations_rise_though_clocks_of_several_machines_differ(
     for side in ("public", "restricted"):
         aliases = {f"{stem}-{side}": {}, f"{ahead}-{side}.write": {}}
         body = {"mappings": mappings(), "aliases": aliases}
-        httpx.put(f"{elasticsearch.url}/{ahead}-{side}", json=body, timeout=30).raise_for_status()
+        httpx.put(f"{elasticsearch.url}/{ahead}-{side}", json=body, timeout=60).raise_for_status()
     index = make()
     rebuild = index.rebuild()
     assert make().drop_old() == 0
@@ -448,8 +450,8 @@ def test_a_template_guards_the_names(elasticsearch: Elasticsearch) -> None:
     write(index, dataset(1))
     index.close()
     stray = f"{elasticsearch.url}/{stem}-v{FORMAT}-stray"
-    httpx.put(f"{stray}/_doc/1", json={"kind": "dataset"}, timeout=30).raise_for_status()
-    assert httpx.put(f"{stray}/_doc/2", json={"unknown": 1}).status_code == 400
+    httpx.put(f"{stray}/_doc/1", json={"kind": "dataset"}, timeout=60).raise_for_status()
+    assert httpx.put(f"{stray}/_doc/2", json={"unknown": 1}, timeout=60).status_code == 400
     wipe(elasticsearch, stem)
 
 

@@ -105,6 +105,7 @@ class Reader:
         self._index, self._witness, self._swaps = index, witness, swaps
         self._seen: dict[str, str] = {}
         self._counted = [(time.monotonic(), swaps())]
+        self._looked = self._counted[0][0]
 
     def whole(self) -> None:
         """The set that is always there, its counts, its order over several pages; by relevance, by title, by name, and hidden."""
@@ -127,6 +128,7 @@ class Reader:
         """A list by relevance is read on in the state it was begun in, at least until the swap after the next. (A swap is counted when its
         command has ended, so the count may be one behind; and the state may be two seconds old when the list begins.)"""
         begun, read = self._before(2.0), list[str]()
+        self._looked = time.monotonic()
         try:
             for page in walk(self._index, Search(asked=parse("film"), first=90)):
                 assert page.total == STEADY
@@ -139,10 +141,10 @@ class Reader:
         self._witness.searches += 3
 
     def _before(self, seconds: float) -> int:
-        """How many swaps there were at the last look that is so long ago."""
-        now = time.monotonic()
-        self._counted.append((now, self._swaps()))
-        return max((count for at, count in self._counted if at <= now - seconds), default=self._counted[0][1])
+        """How many swaps there were so long before the last look: since then the state was looked for, however long we were kept from
+        looking again."""
+        self._counted.append((time.monotonic(), self._swaps()))
+        return max((count for at, count in self._counted if at <= self._looked - seconds), default=self._counted[0][1])
 
     def onward(self) -> None:
         """What was seen once is not unseen: titles that only rise."""
@@ -272,7 +274,7 @@ def swapped_under_load(here: Site) -> Witness:
         finally:
             witness.over.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(240)
         harvester.end()
         assert not witness.wrong, witness.wrong
     compared(here)
