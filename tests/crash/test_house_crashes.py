@@ -18,6 +18,7 @@ from canonical import canonical, difference
 from crash_driver import Plan
 from crash_points import ELSEWHERE, in_code
 from doubles import jupyterhub
+from pace import slowness
 from small_federation import NOON, SECRETS, SmallFederation, small_federation
 from soak import ALONE, SEED
 from trials import RESTART, TRIALS, Lives, Trial, all_of, chosen, copied, evidence, life, reached, slowest, visits
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(max(600, 20 * TRIALS))]
 DATASETS, PAGE = 24, 15
 START_S = 5.0
 """Until the next start can search: of a fork as it passes, so that no waiting hides; of an interpreter that begins from nothing as the
-processor's time, since others' work is no concern of ours (as it passes where nobody else works)."""
+processor's time, since others' work is no concern of ours (as it passes where nobody else works), and of a processor of the usual pace."""
 ENOUGH, MANY = 60, 500
 """Trials (issue: at least so many in CI) after which a process must have been killed at `LEAST` points, and at every one."""
 LEAST = 40
@@ -91,10 +92,13 @@ class Suite:
         self.done += trials
         evidence(f"crash-{jobs[0].replace(' ', '-')}", trials, begun)
         assert not wrong, "\n\n".join(map(str, wrong))
-        assert sum(bool(trial.hit) for trial in trials) > 0.9 * len(trials), "most trials must have killed something"
+        named = [trial for trial in trials if isinstance(trial.kills[0], tuple)]  # others may come too late, by chance
+        assert sum(bool(trial.hit) for trial in named) > 0.9 * len(named), "most trials must have killed something"
         waited, passed, worked = slowest(trials)
         assert waited < START_S, f"a start took {waited:.1f} s until it could search"
-        assert worked < START_S, f"a start from nothing needs {worked:.1f} s of a processor"
+        assert worked / max(slowness() for _ in range(20)) < START_S, (
+            f"a start from nothing needs {worked:.1f} s of a processor"
+        )
         assert not ALONE or passed < START_S, f"a start from nothing took {passed:.1f} s until it could search"
 
 

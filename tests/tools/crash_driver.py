@@ -270,7 +270,7 @@ def _open_dataset(house: House) -> Document:
 
 def _advanced(house: House, id: str, enough: Callable[[LaunchState], bool]) -> None:
     """Every step that is owed, until the launch is far enough."""
-    hands, end = Work(house), time.monotonic() + 30
+    hands, end = Work(house), time.monotonic() + 120
     while not enough(desk.mine(house.desk, id, BOHR).state):
         for owed in owed_launches(house):
             hands.advance(owed)

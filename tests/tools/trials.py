@@ -37,7 +37,7 @@ TRIALS = how_many("PANGATE_CRASH_TRIALS", 60, 1_000)
 JOBS = 1 if ALONE else 3 if SOAK else 2
 RESTART = timedelta(minutes=3)
 """How much later the next start is: beyond the life of a killed process's leases."""
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 FRESH = 32
 
 Kill = tuple[str, int] | float

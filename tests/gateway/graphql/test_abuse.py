@@ -12,8 +12,8 @@ import time
 import tracemalloc
 
 import pytest
-from graphql import parse
 from graphql_world import ALICE, World
+from pace import slowness
 
 from gateway.graphql.context import Context
 from gateway.graphql.execute import Answer, Desk, Plan, refusal
@@ -130,13 +130,6 @@ def small_heap():
     gc.freeze()
     yield
     gc.unfreeze()
-
-
-def slowness() -> float:
-    """How many times as long as usual the processor takes just now (its other thread, another machine's guest): a parse of 5 ms tells."""
-    before = time.thread_time()
-    parse("{" + "a " * 400 + "}")
-    return max(1.0, (time.thread_time() - before) / 0.005)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
