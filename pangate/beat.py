@@ -25,6 +25,7 @@ class Beat:
         self._figures = Figures(house, self._waker.app)
         self._realign = Once(house.truth.realign)
         self._sweep_s = sweep_s
+        self._needed = checks.needed(house, self._waker.app, index=False)
 
     def loops(self) -> list[Loop]:
         """What it does again and again."""
@@ -39,7 +40,7 @@ class Beat:
 
     def parts(self) -> dict[str, str]:
         """What it works with, and how each is."""
-        return checks.parts(self._house, self._waker.app)
+        return checks.seen(self._needed)
 
     def leave(self) -> None:
         """Let another beat work."""

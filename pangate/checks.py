@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 
 import anyio
 from celery import Celery
 
+from catalogue.index.elastic_client import Unsure
+from catalogue.query import Search
 from pangate.bridges import Pool
+from pangate.engines import open_looking
 from pangate.house import House
 from pangate.readers import OpenReader
 from pangate.tasks import depths
@@ -15,6 +22,7 @@ from pangate.wake import Waker
 from schema.errors import PangateError
 
 _LOOK_S = 1.0
+_SLOW = "does not answer in time"
 
 
 class Checks:
@@ -57,18 +65,64 @@ class Checks:
         return "ok"
 
 
-def parts(house: House, app: Celery) -> dict[str, str]:
-    """What a worker or beat can do nothing without, and how each is. Blocks for some seconds when a server hangs."""
-    looks: dict[str, Callable[[], object]] = {"records": house.truth.head, "broker": lambda: depths(app)}
-    return {name: _state(look) for name, look in looks.items()}
+class Look:
+    """A look at one thing, for so many seconds, in a thread of its own. Whoever asks while one is under way waits for that one, so that
+    what hangs holds one thread, and not the end of the process."""
+
+    def __init__(self, look: Callable[[], object], seconds: float = _LOOK_S) -> None:
+        self.seconds = seconds
+        self._look = look
+        self._guard = threading.Lock()
+        self._under_way: Future[str] | None = None
+
+    def begun(self) -> Future[str]:
+        """What will be told: "ok", or what is wrong."""
+        with self._guard:
+            if self._under_way is None or self._under_way.done():
+                self._under_way = Future()
+                threading.Thread(target=self._tell, args=(self._under_way,), name="look", daemon=True).start()
+            return self._under_way
+
+    def _tell(self, told: Future[str]) -> None:
+        try:
+            self._look()
+            told.set_result("ok")
+        except PangateError as error:
+            told.set_result(error.message)
+        except BaseException as error:  # noqa: BLE001 - raised where the look was asked for, or nobody would ever look again
+            told.set_exception(error)
 
 
-def _state(look: Callable[[], object]) -> str:
-    try:
-        look()
-    except PangateError as error:
-        return error.message
-    return "ok"
+def seen(looks: Mapping[str, Look]) -> dict[str, str]:
+    """How each thing is: all are looked at at the same time."""
+    began = time.monotonic()
+    told = dict.fromkeys(looks, _SLOW)
+    for name, future, seconds in [(name, look.begun(), look.seconds) for name, look in looks.items()]:
+        with suppress(TimeoutError):
+            told[name] = future.result(max(0.0, began + seconds - time.monotonic()))
+    return told
+
+
+def needed(house: House, app: Celery, *, index: bool) -> dict[str, Look]:
+    """What a worker or beat can do nothing without; with `index` a projector, for which a cluster is looked at twice, as in `Checks`."""
+    looks = {"records": Look(house.truth.head), "broker": Look(lambda: depths(app))}
+    if index:
+        looks["index"] = Look(_searching(house), 2 * _LOOK_S)
+    return looks
+
+
+def _searching(house: House) -> Callable[[], object]:
+    cluster = open_looking(house.settings, house.environment, house.vocabulary, _LOOK_S)
+    if cluster is None:
+        return lambda: house.index.search(Search(first=1))
+
+    def search() -> None:
+        with suppress(Unsure):
+            cluster.search(Search(first=1))
+            return
+        cluster.search(Search(first=1))
+
+    return search
 
 
 async def _looked(look: Callable[[], Awaitable[str]], times: int) -> str:
@@ -80,4 +134,4 @@ async def _looked(look: Callable[[], Awaitable[str]], times: int) -> str:
             continue
         except PangateError as error:
             return error.message
-    return "does not answer in time"
+    return _SLOW

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from catalogue.database import At, nothing
@@ -83,6 +84,19 @@ def open_reading(settings: Settings, environment: Environment, vocabulary: Vocab
         return None
     connection, layout = _place(settings, environment)
     return AsyncElasticIndex(connection, layout, techniques=vocabulary, calls=settings.index_calls)
+
+
+def open_looking(
+    settings: Settings, environment: Environment, vocabulary: Vocabulary, seconds: float
+) -> ElasticIndex | None:
+    """What looks whether an index in a cluster answers, each call for so many seconds; None for an embedded one. Its connection is its own:
+    reading by the projector's waits until what was written is seen."""
+    if settings.index_url is None:
+        return None
+    connection, layout = _place(settings, environment)
+    return ElasticIndex(
+        msgspec.structs.replace(connection, timeout=seconds), layout, writable=False, techniques=vocabulary
+    )
 
 
 def _place(settings: Settings, environment: Environment) -> tuple[Connection, Layout]:

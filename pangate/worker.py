@@ -34,7 +34,6 @@ class Worker:
     """The worker of one process."""
 
     def __init__(self, house: House, queues: Sequence[str], at_once: Mapping[str, int] = AT_ONCE) -> None:
-        self._house = house
         self._waker = Waker(house.settings)
         self._queues = queues
         self._work = Work(house, self._waker.launch, self._waker.harvest)
@@ -42,6 +41,7 @@ class Worker:
         self._projection = Projection(house) if MAINTENANCE in queues else None
         self._loops = Loops(self._projection.loops() if self._projection else [])
         self._settings = house.settings
+        self._needed = checks.needed(house, self._waker.app, index=self._projection is not None)
 
     def run(self) -> bool:
         """Work until told to stop; whether everything in hand was finished."""
@@ -63,7 +63,7 @@ class Worker:
 
     def parts(self) -> dict[str, str]:
         """What it works with, and how each is."""
-        return checks.parts(self._house, self._waker.app)
+        return checks.seen(self._needed)
 
     def _stuck(self) -> list[str]:
         return [name for queue in self._queues for name in self._work.hanging(*LIMITS[queue])]

@@ -89,8 +89,12 @@ class Waiting:
 def test_a_search_whose_index_goes_or_comes_is_asked_anew_at_once_and_then_after_growing_pauses(
     at: str, fails: list[Exception]
 ) -> None:
-    reader = Waiting(Server(at, fails if at != "mark" else [AWAY] * len(fails)))
+    server = Server(at, fails if at != "mark" else [AWAY] * len(fails))
+    reader = Waiting(server)
     assert reader.search(Search()).total == 0
+    assert sum(path.endswith("/mark") for path in server.asked) == len(fails) + 1, (
+        "which index is in use is asked each time"
+    )
     assert reader.pauses == list(PAUSES[: len(fails)])
     assert (PAUSES[0], sorted(PAUSES)) == (0, list(PAUSES))
 
