@@ -22,7 +22,7 @@ from pangate.work import Work
 from schema.activities import HarvestMode, HarvestState
 from schema.records import decode_document, encode, encode_document
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 LEASES = timedelta(seconds=LEASE_S)  # those of the time of the backup must have run out
 SOURCE, OTHER = "freya/scicat", "skadi/icat"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from servers.daemon import frozen
 from servers.elasticsearch import Elasticsearch
 from servers.postgresql import Postgresql
 from small_federation import SOURCES, SmallFederation
+from soak import ALONE
 from waiting import until
 
 from pangate.house import House
@@ -28,9 +30,12 @@ pytestmark = [
     pytest.mark.postgresql,
     pytest.mark.elasticsearch,
     pytest.mark.crash,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
 ]
 GRACE_S = 8
+END_S = 3 if ALONE else 15
+"""What the end of four processes takes beside that, where nobody else works on the machine, and else; a server that is waited for would
+take half a minute at least."""
 OURS = "Task cancelled, timeout graceful shutdown exceeded"
 """What uvicorn logs of each reader whom it leaves without an answer when the time for that is over."""
 SEARCH = {"query": '{ datasets(query: "neutron", first: 5) { totalCount } }'}
@@ -54,24 +59,27 @@ def test_servers_that_hang_keep_no_process_from_its_end_and_nothing_is_lost(
     gateway, harvester = house.start("serve"), house.start("worker", "--queues", "harvests,maintenance")
     launcher, beat = house.start("worker", "--queues", "launches"), house.start("beat", "--every", "1")
     house.ready(gateway, harvester, launcher, beat)
-    with house.opened() as inside, ThreadPoolExecutor(8) as readers:
+    with house.opened() as inside, ThreadPoolExecutor(8) as readers, ExitStack() as slow:
         waker = Waker(inside.settings)
         ids = [ask(inside, number, f"user{number % 10}") for number in range(20)]
-        for source in SOURCES:
-            waker.harvest(source, HarvestMode.FULL)
-        until(lambda: min(pages(inside, source) for source in SOURCES) >= 2, 60, harvester.said)
+
+        def wake() -> None:
+            for source in SOURCES:
+                waker.harvest(source, HarvestMode.FULL)
+
+        slow.enter_context(world.in_the_middle(wake, lambda source: pages(inside, source)))
         for id in ids:
             waker.launch(id)
-        until(lambda: starts(world), 30, launcher.said)
+        until(lambda: starts(world), 120, launcher.said)
         with frozen(server, postgresql, elasticsearch):
             waiting = [readers.submit(left_alone, gateway, question) for question in (SEARCH, LEDGER) * 4]
-            until(lambda: unready(gateway) == {"records", "index", "projection", "broker"}, 10)
-            assert requests.get(f"http://127.0.0.1:{gateway.port}/livez", timeout=10).status_code == 200
+            until(lambda: unready(gateway) == {"records", "index", "projection", "broker"}, 60)
+            assert requests.get(f"http://127.0.0.1:{gateway.port}/livez", timeout=30).status_code == 200
             took = gone(gateway, harvester, launcher, beat)
             assert all(each.result() for each in waiting), (
                 "whoever was waiting is told so, or hears that nobody is there"
             )
-        assert took < GRACE_S + 3
+        assert took < GRACE_S + END_S
         cut = {source: pages(inside, source) for source in SOURCES}
     with house.opened(write_index=True, later=timedelta(minutes=5)) as inside:  # their leases have run out
         whole(inside, cut)
@@ -90,7 +98,7 @@ def pages(house: House, source: str) -> int:
 
 def unready(gateway: Program) -> set[str]:
     """What /readyz says does not answer, once it refuses; what it has found is kept for a moment."""
-    told = requests.get(f"http://127.0.0.1:{gateway.port}/readyz", timeout=10)
+    told = requests.get(f"http://127.0.0.1:{gateway.port}/readyz", timeout=30)
     waited = {part for part, state in told.json()["parts"].items() if state == "does not answer in time"}
     return waited if told.status_code == 503 else set()
 
@@ -101,7 +109,7 @@ def gone(*programs: Program) -> float:
     for program in programs:
         program.process.send_signal(signal.SIGTERM)
     for program in programs:
-        assert program.process.wait(GRACE_S + 20) in (0, 1)
+        assert program.process.wait(GRACE_S + 60) in (0, 1)
     return time.monotonic() - begun
 
 
@@ -142,4 +150,4 @@ def finished(house: House, ids: list[str]) -> bool:
         assert LaunchState.FAILED not in states
         return states == {LaunchState.READY}
 
-    return bool(until(all_ready, 60))
+    return bool(until(all_ready))

@@ -25,7 +25,7 @@ from pangate.wake import Waker
 from schema.activities import HarvestMode, HarvestState
 from schema.errors import PangateError, Unavailable
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.crash, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.postgresql, pytest.mark.crash, pytest.mark.timeout(600)]
 SOURCES = ("freya/scicat", "skadi/icat")
 
 
@@ -48,14 +48,14 @@ def test_a_broker_killed_and_emptied_with_fifty_tasks_owed_loses_time_and_nothin
         ids = [ask(inside, number, f"user{number % 10}") for number in range(50)]
         for id in ids:
             waker.launch(id)
-        assert depths(waker.app)["launches"] >= 50
+        until(lambda: (waiting(waker) or 0) >= 50)
         # beat must not send all of it anew before we have seen that all was lost
         beat.process.send_signal(signal.SIGSTOP)
         server.kill()
         if isinstance(server, Rabbitmq):
             server.forget()  # Redis without persistence has forgotten by itself
         server.start()
-        until(lambda: waiting(waker) == 0, 30)
+        until(lambda: waiting(waker) == 0)
         beat.process.send_signal(signal.SIGCONT)
         begun = time.monotonic()
         for _ in range(2):
@@ -98,19 +98,22 @@ def waiting(waker: Waker) -> int | None:
 
 @pytest.mark.redis
 def test_a_database_restarted_in_the_middle_of_a_harvest_ends_nothing(
-    parted: Any, redis: Redis, postgresql: Postgresql
+    parted: Any, redis: Redis, postgresql: Postgresql, world: SmallFederation
 ) -> None:
     house: PartedHouse = parted(redis.url, page=2)
     worker = house.start("worker", "--queues", "harvests")
     house.ready(worker)
     with house.opened() as inside:
         waker = Waker(inside.settings)
-        for source in SOURCES:
-            waker.harvest(source, HarvestMode.FULL)
-        until(lambda: len(pages := committed(inside)) == 2 and min(pages.values()) >= 2, 60, worker.said)
-        postgresql.stop()
-        postgresql.start()
-        cut = committed(inside)
+
+        def wake() -> None:
+            for source in SOURCES:
+                waker.harvest(source, HarvestMode.FULL)
+
+        with world.in_the_middle(wake, lambda source: committed(inside).get(source, 0)):
+            postgresql.stop()
+            postgresql.start()
+            cut = committed(inside)
         until(lambda: all(last(inside, source) is HarvestState.DONE for source in SOURCES), 200, worker.said)
         assert all(cut[source] < pages for source, pages in committed(inside).items()), "it was cut in the middle"
         assert {source: len(inside.harvests.harvests(source, 9, None)) for source in SOURCES} == dict.fromkeys(
@@ -130,20 +133,25 @@ def last(house: House, source: str) -> HarvestState:
 
 
 @pytest.mark.redis
-def test_a_worker_told_to_end_stops_between_pages_and_another_goes_on(parted: Any, redis: Redis) -> None:
+def test_a_worker_told_to_end_stops_between_pages_and_another_goes_on(
+    parted: Any, redis: Redis, world: SmallFederation
+) -> None:
     house: PartedHouse = parted(redis.url, page=2)
     first = house.start("worker", "--queues", "harvests")
     house.ready(first)
     source = SOURCES[0]
     with house.opened() as inside:
-        Waker(inside.settings).harvest(source, HarvestMode.FULL)
-        until(lambda: committed(inside).get(source, 0) >= 2, 60, first.said)
-        assert first.end(patience=40) == 0, first.said()
+
+        def wake() -> None:
+            Waker(inside.settings).harvest(source, HarvestMode.FULL)
+
+        with world.in_the_middle(wake, lambda source: committed(inside).get(source, 0), sources=[source]):
+            assert first.end(patience=60) == 0, first.said()
         cut = inside.harvests.harvests(source, 1, None)[0]
         assert cut.state is HarvestState.RUNNING, "it was cut in the middle"
         assert inside.harvests.owed(inside.clock()) == [(source, HarvestMode.FULL)], "its lease was given back"
         second = house.start("worker", "--queues", "harvests")  # woken by what the first one sent when it stopped
-        until(lambda: last(inside, source) is HarvestState.DONE, 90, second.said)
+        until(lambda: last(inside, source) is HarvestState.DONE, 180, second.said)
         (whole,) = inside.harvests.harvests(source, 9, None)
         assert whole.id == cut.id
         assert whole.figures.unchanged <= 10, "but the instruments, with which every walk begins, no page came twice"

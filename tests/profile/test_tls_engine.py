@@ -25,7 +25,7 @@ from waiting import until
 from schema.errors import Misconfigured
 from schema.records import Kind
 
-pytestmark = [pytest.mark.nginx, pytest.mark.elasticsearch, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.nginx, pytest.mark.elasticsearch, pytest.mark.timeout(600)]
 KEY = base64.b64encode(b"pangate:a-key-nobody-tells").decode()
 PASSWORD = "a-password-nobody-tells"
 BASIC = base64.b64encode(f"pangate:{PASSWORD}".encode()).decode()
@@ -236,11 +236,11 @@ def test_a_certificate_that_runs_out_while_a_gateway_serves_is_told_and_a_new_on
         site.ready(gateway)
         assert all_found(site, gateway)
         guarded.swap("expired")
-        until(lambda: "has run out" in why(gateway), 60, gateway.said)
+        until(lambda: "has run out" in why(gateway), 120, gateway.said)
         assert found(gateway) == "UNAVAILABLE"
         guarded.swap("good")
-        until(lambda: isinstance(found(gateway), int), 60, gateway.said)
-        until(lambda: why(gateway) == "ok", 60, gateway.said)
+        until(lambda: isinstance(found(gateway), int), 120, gateway.said)
+        until(lambda: why(gateway) == "ok", 120, gateway.said)
         assert gateway.end(signal.SIGTERM) == 0
         assert tells_no_secret(gateway.said())
         assert "Traceback" not in gateway.said(), gateway.said()[-3000:]

@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.nginx,
     pytest.mark.crash,
     pytest.mark.oidc,
-    pytest.mark.timeout(7_000 if TRIALS > 40 else 480),
+    pytest.mark.timeout(7_000 if TRIALS > 40 else 600),
 ]
 ADA, BOHR = PEOPLE[0], PEOPLE[1]
 SEARCH = '{ datasets(first: 100, filter: {facility: ["freya"]}) { nodes { pid } } }'
@@ -85,7 +85,7 @@ def crowd(parted: Any, proxied: Any, broker: str) -> Iterator[Crowd]:
             yield Crowd(house, inside, Waker(inside.settings), *people, [node["pid"] for node in found])
         counts = [figure(each, 'pangate_http_request_seconds_count{route="/graphql"}') for each in programs[:2]]
         assert min(counts) > 1, "both gateways were asked"
-    assert {requests.get(f"http://127.0.0.1:{one.port}/livez", timeout=9).status_code for one in programs} == {200}
+    assert {requests.get(f"http://127.0.0.1:{one.port}/livez", timeout=60).status_code for one in programs} == {200}
     for program in programs:
         assert "Traceback" not in program.said(), program.said()[-3000:]
 
@@ -129,11 +129,11 @@ def session(here: Crowd, number: int) -> None:
     assert sorted(one["created"] for one in told) == [False] * (AT_ONCE - 1) + [True]
     for _ in range(6):
         here.waker.launch(id)
-    until(lambda: ready(here.inside, [id]), 60)
+    until(lambda: ready(here.inside, [id]))
     here.inside.launches.want(id, "stop")
     for _ in range(3):
         here.waker.launch(id)
-    until(lambda: here.inside.launches.launch(id).state is LaunchState.STOPPED, 60)  # type: ignore[union-attr]
+    until(lambda: here.inside.launches.launch(id).state is LaunchState.STOPPED)  # type: ignore[union-attr]
 
 
 def harvests(here: Crowd, source: str, count: int) -> None:
@@ -143,7 +143,7 @@ def harvests(here: Crowd, source: str, count: int) -> None:
         assert here.operator.ask(HARVEST, i={"source": source})["harvestNow"]["accepted"]
         for _ in range(6):
             here.waker.harvest(source, HarvestMode.INCREMENTAL)
-        until(lambda: len(runs(here.inside, source)) > before, 60)  # noqa: B023 (called within the turn)
+        until(lambda: len(runs(here.inside, source)) > before)  # noqa: B023 (called within the turn)
 
 
 def runs(house: House, source: str) -> list[Any]:

@@ -5,13 +5,14 @@ The stand-ins are the demo's (SciCat 5.2, ICAT 6.2.0), the hub is tests/doubles/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from doubles import jupyterhub
+from waiting import until
 
 from demo.icat import content
 from demo.icat import server as icat_server
@@ -101,6 +102,31 @@ class SmallFederation:
     def file(self, folder: Path, page: int = 25) -> Path:
         """Write the federation file; its place."""
         return federation_file(folder, self.addresses, page)
+
+    @contextmanager
+    def in_the_middle(
+        self, wake: Callable[[], None], pages: Callable[[str], int], least: int = 2, sources: Sequence[str] = SOURCES
+    ) -> Iterator[None]:
+        """While it lasts the harvests of these sources that `wake` begins have `least` pages committed, and do not come to their end,
+        however late one looks: from then on each answer takes seconds."""
+        self._answers_take(0.1, *SOURCES)
+        try:
+            wake()
+            until(lambda: {self._held(source, pages(source) >= least) for source in sources} == {True})
+            yield
+        finally:
+            self._answers_take(0.0, *SOURCES)
+
+    def _held(self, source: str, enough: bool) -> bool:
+        if enough:
+            self._answers_take(3.0, source)
+        return enough
+
+    def _answers_take(self, seconds: float, *sources: str) -> None:
+        if SOURCES[0] in sources:
+            self.scicat.latency = seconds
+        if SOURCES[1] in sources:
+            self.icat.costs.query = seconds
 
     def live_on(self) -> None:
         """What happens at both facilities in an hour: new, changed, renamed, published, hidden and deleted things."""

@@ -7,16 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from small_federation import NOON, SECRETS, StillTime, federation_file
 from starlette.applications import Starlette
 
 from catalogue.ports import Page, Session
+from gateway import app
 from gateway.cookies import jar
+from gateway.graphql.context import Context
+from gateway.graphql.request import Options
+from gateway.limits import Limits
 from gateway.provider import Tokens
 from gateway.vault import Vault, hashed
 from pangate.crew import Crew
@@ -28,6 +34,8 @@ from schema.activities import HarvestMode, HarvestState
 from schema.records import AnyRecord
 
 URL = "http://127.0.0.1:8080"
+PATIENT = Limits(search_s=120.0, execution_s=120.0)
+"""What is compared must not differ because the machine stood still for two seconds while one of them was asked."""
 NOWHERE = {"scicat": "http://127.0.0.1:9", "icat": "http://127.0.0.1:9/icat", "hub": "http://127.0.0.1:9"}
 
 
@@ -78,6 +86,9 @@ def twin(folder: Path, addresses: dict[str, str] | None = None, **settings: Any)
     chosen = Settings(federation=file, data=folder / "data", url=URL, **{"rate_limit": False, **settings})
     time = StillTime(NOON)
     with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(app, "Options", partial(Options, limits=PATIENT))
+        patch.setattr(app, "Context", partial(Context, limits=PATIENT))
         house = stack.enter_context(open_house(chosen, write_index=True, clock=time))
         assert house.projecting
         yield Twin(house, app_of(house, Crew(house)), time)
