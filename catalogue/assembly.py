@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from catalogue.tables import links, records
 from schema.access import PUBLIC, Access, Visibility, access_at, covers, pending
@@ -83,9 +82,15 @@ def assemble(
     for kind, pids in by_kind(keys).items():
         for chunk in chunks(pids):
             condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
-            for kept in _kept(connection.execute(select(*_COLUMNS).where(*condition)).all(), written):
+            for row in connection.execute(select(*COLUMNS).where(*condition)).all():
+                kept = taken(*row, written)
                 by_key[kind, kept.record.pid].append(kept)
-    groups = {key: sorted(found, key=order.rank) for key, found in by_key.items()}
+    return put_together(connection, by_key, order)
+
+
+def put_together(connection: Connection, by_key: Mapping[Key, Sequence[Kept]], order: Order) -> dict[Key, Assembled]:
+    """Documents of the live records of each (kind, pid)."""
+    groups = {key: sorted(found, key=order.rank) if len(found) > 1 else found for key, found in by_key.items()}
     neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
     return {key: _assembled(group, neighbours, order) for key, group in groups.items()}
 
@@ -104,7 +109,8 @@ def chunks(ids: Iterable[str], size: int = CHUNK) -> Iterable[list[str]]:
     return (distinct[at : at + size] for at in range(0, len(distinct), size))
 
 
-_COLUMNS = (records.c.data, records.c.public, records.c.due, records.c.harvested)
+COLUMNS = (records.c.data, records.c.public, records.c.due, records.c.harvested)
+"""What `taken` is made of."""
 
 
 def turn(record: AnyRecord, now: datetime) -> datetime | None:
@@ -120,9 +126,11 @@ def lifted(record: AnyRecord, due: datetime | None) -> AnyRecord:
     return replace(record, access=access_at(record.access, record.release, record.release))
 
 
-def _kept(rows: Iterable[Row[Any, Any, Any, Any]], written: Written = _NONE_WRITTEN) -> Iterable[Kept]:
-    for data, public, due, harvested in rows:
-        yield Kept(lifted(written.get(data) or decode(data), due), public, harvested)
+def taken(
+    data: bytes, public: bool, due: datetime | None, harvested: datetime, written: Written = _NONE_WRITTEN
+) -> Kept:
+    """The live record of a row."""
+    return Kept(lifted(written.get(data) or decode(data), due), public, harvested)
 
 
 def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> Assembled:
@@ -213,13 +221,6 @@ def live(connection: Connection, source: str, names: Iterable[Key]) -> Iterable[
     """The live records of a source among the (kind, id)."""
     for kind, ids in by_kind(names).items():
         for chunk in chunks(ids):
-            yield from _kept(
-                connection.execute(
-                    select(*_COLUMNS).where(
-                        records.c.source == source,
-                        records.c.kind == kind.value,
-                        records.c.id.in_(chunk),
-                        records.c.deleted.is_(False),
-                    )
-                ).all()
-            )
+            own = (records.c.source == source, records.c.kind == kind.value, records.c.deleted.is_(False))
+            rows = connection.execute(select(*COLUMNS).where(*own, records.c.id.in_(chunk))).all()
+            yield from (taken(*row) for row in rows)

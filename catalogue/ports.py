@@ -306,7 +306,7 @@ class SessionStore(Protocol):
         """That data, once."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One write to an index: the document of (kind, pid) at `version`, or None: it is gone. `public` says in which physical index
     it lives; it is removed from the other one."""
 

@@ -51,6 +51,8 @@ class Field(StrEnum):
     YEAR = "year"
     PARAMETER_NAME = "parameter_name"
 
+    __hash__ = str.__hash__  # an enum's own is not the hash of the text that it equals, and slow
+
 
 class Instant(StrEnum):
     """Fields of time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from catalogue import changes, links
-from catalogue.assembly import CHUNK, Kept, Key, Order, assemble, by_kind, chunks, turn
+from catalogue.assembly import CHUNK, COLUMNS, Kept, Key, Order, by_kind, chunks, put_together, taken, turn
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.database import Database
 from catalogue.links import Move
@@ -126,33 +127,26 @@ class Records:
 
 
 _KINDS = {kind.value: kind for kind in Kind}
-_NUMBERS = (
-    documents.c.pid,
-    documents.c.change,
-    documents.c.public,
-    documents.c.public_number,
-    documents.c.public_time,
-)
+_NUMBERS = (documents.c.change, documents.c.public, documents.c.public_number, documents.c.public_time)
 
 
 def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
-    rows = {
-        (kind, row.pid): row
-        for kind, pids in by_kind(keys).items()
-        for chunk in chunks(pids)
-        for row in connection.execute(
-            select(*_NUMBERS).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
-        ).all()
-    }
+    """Records and the numbers of their documents come in one statement: most of a projection is reading."""
+    both = and_(records.c.kind == documents.c.kind, records.c.pid == documents.c.pid, records.c.deleted.is_(False))
+    query = select(*COLUMNS, *_NUMBERS).select_from(documents.join(records, both))
+    found: dict[Key, list[Kept]] = defaultdict(list)
+    numbers: dict[Key, tuple[int, int | None, datetime | None]] = {}
+    for kind, pids in by_kind(keys).items():
+        for chunk in chunks(pids):
+            own = (documents.c.kind == kind.value, documents.c.pid.in_(chunk))
+            for *row, change, public, shown, since in connection.execute(query.where(*own)).all():
+                kept = taken(*row)
+                key = (kind, kept.record.pid)
+                found[key].append(kept)
+                numbers[key] = (change, shown, since) if public else (change, None, None)
     return {
-        key: Document(
-            record=made.record,
-            provenance=made.provenance,
-            version=rows[key].change,
-            public_number=rows[key].public_number if rows[key].public else None,
-            public_time=rows[key].public_time if rows[key].public else None,
-        )
-        for key, made in assemble(connection, keys, order).items()
+        key: Document(made.record, made.provenance, *numbers[key])
+        for key, made in put_together(connection, found, order).items()
     }
 
 

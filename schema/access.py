@@ -21,7 +21,7 @@ class Access(StrEnum):
     METADATA_ONLY = "METADATA_ONLY"
 
 
-class Visibility(msgspec.Struct, frozen=True):
+class Visibility(msgspec.Struct, frozen=True, gc=False):
     """Who sees a record: everybody, everybody from an instant on, or the named groups (`facility:group`) only.
 
     `public_from` moves a record to the public by itself when its instant (UTC) comes; until then `groups` see it.

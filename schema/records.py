@@ -23,6 +23,10 @@ class Kind(StrEnum):
     INSTRUMENT = "instrument"
     SAMPLE = "sample"
 
+    __hash__ = (
+        str.__hash__
+    )  # an enum's own is not the hash of the text that it equals, and slow: names are looked up by kind
+
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False, gc=False):
     """A value that is part of a record. Frozen and made of values, it is never in a cycle: the collector need not look (`gc`)."""
@@ -119,7 +123,7 @@ class Detail(Part, frozen=True):
     text: str
 
 
-class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True):
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", kw_only=True, gc=False):
     """What every record has. It is kept under (source, kind, id); `pid` is its public name.
 
     `source` is "facility/source"; `modified` is the source's modification time; `source_url` a page or API address there.
@@ -237,7 +241,7 @@ KIND_OF: dict[type, Kind] = {
 }
 
 
-class Reject(msgspec.Struct, frozen=True):
+class Reject(msgspec.Struct, frozen=True, gc=False):
     """A record that was refused: where it came from, a stable reason, a sentence, the raw record as it came (capped), and the source's
     token of the refused state (as `Record.revision`)."""
 
@@ -250,7 +254,7 @@ class Reject(msgspec.Struct, frozen=True):
     revision: str | None = None
 
 
-class Provenance(msgspec.Struct, frozen=True):
+class Provenance(msgspec.Struct, frozen=True, gc=False):
     """One way a record reached us; `kind` is the kind of catalogue (scicat, icat, …), empty when the federation no longer says."""
 
     source: str
@@ -262,7 +266,7 @@ class Provenance(msgspec.Struct, frozen=True):
     modified: datetime | None = None
 
 
-class Document(msgspec.Struct, frozen=True, omit_defaults=True):
+class Document(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A record as it is searched and shown: joined, canonical for its pid, complete as stored.
 
     `public_number` and `public_time` are the public change sequence (None while the record is not public): the only

@@ -102,7 +102,7 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
         cells["parameters"] = rows
     if not public:
         cells |= {"groups": found.groups, "open_to": found.groups, "words": found.texts}
-    return b"%s,%s}" % (msgspec.json.encode(cells)[:-1], _shared(found))
+    return b"".join((msgspec.json.encode(cells)[:-1], b",", _shared(found), b"}"))
 
 
 def _numbers(found: Terms) -> dict[str, int]:
@@ -135,7 +135,8 @@ def _encoded(mentioned: Mentioned) -> _Encoded:
 
 
 def _items(texts: Iterable[str]) -> bytes:
-    return msgspec.json.encode(list(texts))[1:-1]
+    listed = list(texts)
+    return msgspec.json.encode(listed)[1:-1] if listed else b""
 
 
 def _shared(found: Terms) -> bytes:

@@ -91,7 +91,7 @@ class Mentioned:
     common: bool = False
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """One document as an index keeps it.
 
     `texts` by text field (see wording), `mentioned` what facets count, filters find and suggestions complete, sort by sort. Times are
