@@ -16,6 +16,9 @@ from schema.errors import RetryLater, StopHarvest
 
 _SMALL = 1 << 20  # what is no larger unpacked may be packed as tightly as it likes
 _BLOCK = 1 << 16
+_END = (
+    16  # bytes that may still come when all is unpacked: a block's end, the checksum and the length (RFC 1952, 2.3.1)
+)
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -63,7 +66,7 @@ def arrived(response: requests.Response, patience: Patience, base: str) -> bytes
         parts.append(plain)
         if wire > patience.wire_bytes or size > patience.decoded_bytes or (unpack and unpack.unconsumed_tail):
             raise StopHarvest("too-large", f"An answer of {base} is larger than {patience.decoded_bytes >> 20} MiB.")
-        if unpack and size > max(_SMALL, patience.ratio * wire):
+        if unpack and size > max(_SMALL, patience.ratio * (wire if unpack.eof else wire + _END)):
             raise StopHarvest("too-large", f"An answer of {base} unpacks to more than {patience.ratio} times its size.")
     promised = response.headers.get("content-length", "")
     if (unpack is not None and not unpack.eof) or (promised.isdigit() and wire < int(promised)):
