@@ -64,7 +64,7 @@ def run(size: Size, only: set[str]) -> Iterator[Result]:
                 pass
             yield from feed.measure(Path(name), size.streamed, size.repeats)
     if "projection" in only:
-        yield from projecting.measure(2 * size.streamed, 2 * size.repeats + 1)
+        yield from projecting.measure(4 * size.streamed, 2 * size.repeats - 1)
     if "harvest" in only:
         yield from harvesting.measure(size.harvested, size.patterns, size.repeats)
     if "icat" in only:

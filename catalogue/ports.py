@@ -154,6 +154,10 @@ class HarvestLedger(Protocol):
         """Kept rejects with id, first seen, last seen, count; by id, above `after`."""
 
 
+News = tuple[int, Kind, str, Document | None]
+"""A change: its number, the kind and pid it is of, and that document as it is now (joined and canonical), or None: it is gone."""
+
+
 class Truth(Protocol):
     """The records as harvested, by (source, kind, id); read by the projector, exports and tests."""
 
@@ -163,8 +167,8 @@ class Truth(Protocol):
     def head(self) -> int:
         """The newest change number (0: none yet)."""
 
-    def changed(self, after: int, limit: int) -> list[tuple[int, Kind, str]]:
-        """(change number, kind, pid) above `after` in order; a pid that changed again appears at its newest number only."""
+    def news(self, after: int, limit: int) -> list[News]:
+        """What changed above `after`, in order: a pid that changed again appears at its newest number only."""
 
     def documents(self, kind: Kind, pids: Sequence[str]) -> dict[str, Document]:
         """The joined, canonical documents of the pids that live; a missing key means: gone."""

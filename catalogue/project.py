@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from catalogue.assembly import Key, by_kind
 from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
 from catalogue.several import Several
-from schema.records import Document
+from schema.records import Document, Kind
 
 BATCH = 500
 Going = Callable[[], bool]
@@ -68,22 +67,16 @@ def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing, go
 
 def changes(truth: Truth, mark: int, limit: int) -> Iterator[tuple[list[Entry], int]]:
     """Batches of entries above `mark`, each with the mark it reaches, until the head."""
-    while news := truth.changed(mark, limit):
-        numbers = {(kind, pid): number for number, kind, pid in news}
-        found: dict[Key, Document] = {
-            (kind, pid): document
-            for kind, pids in by_kind(numbers).items()
-            for pid, document in truth.documents(kind, pids).items()
-        }
+    while news := truth.news(mark, limit):
         mark = news[-1][0]
-        yield [_entry(key, number, found.get(key)) for key, number in numbers.items()], mark
+        yield [_entry(*each) for each in news], mark
 
 
 def whole(documents: Iterable[Document], limit: int) -> Iterator[Sequence[Entry]]:
     """Entries of documents, in batches."""
     batch: list[Entry] = []
     for document in documents:
-        batch.append(_entry((document.record.kind, document.record.pid), document.version, document))
+        batch.append(_entry(document.version, document.record.kind, document.record.pid, document))
         if len(batch) == limit:
             yield batch
             batch = []
@@ -104,8 +97,6 @@ def ahead(steps: Iterator[T]) -> Iterator[T]:
             step = coming.result()
 
 
-def _entry(key: Key, number: int, document: Document | None) -> Entry:
-    """A document that has changed again since `number` was read carries its newer version."""
-    if document is None:
-        return Entry(*key, version=number, document=None, public=False)
-    return Entry(*key, version=document.version, document=document, public=document.public_number is not None)
+def _entry(number: int, kind: Kind, pid: str, document: Document | None) -> Entry:
+    public = document is not None and document.public_number is not None
+    return Entry(kind, pid, version=number, document=document, public=public)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from catalogue import changes, links
-from catalogue.assembly import CHUNK, COLUMNS, Kept, Key, Order, by_kind, chunks, put_together, taken, turn
+from catalogue.assembly import (
+    CHUNK,
+    COLUMNS,
+    Assembled,
+    Kept,
+    Key,
+    Order,
+    assemble,
+    by_kind,
+    chunks,
+    put_together,
+    taken,
+    turn,
+)
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.database import Database
 from catalogue.links import Move
 from catalogue.numbering import number
+from catalogue.ports import News
 from catalogue.tables import documents, records
 from schema.records import AnyRecord, Document, Kind, decode
 
@@ -44,16 +57,10 @@ class Records:
         with self._database.read() as connection:
             return changes.head(connection, PUBLIC)
 
-    def changed(self, after: int, limit: int) -> list[tuple[int, Kind, str]]:
-        """(change number, kind, pid) above `after` in order; a pid that changed again appears at its newest number only."""
-        query = (
-            select(documents.c.change, documents.c.kind, documents.c.pid)
-            .where(documents.c.change > after)
-            .order_by(documents.c.change)
-            .limit(limit)
-        )
+    def news(self, after: int, limit: int) -> list[News]:
+        """What changed above `after`, in order: a pid that changed again appears at its newest number only."""
         with self._database.read() as connection:
-            return [(change, _KINDS[kind], pid) for change, kind, pid in connection.execute(query).all()]
+            return _news(connection, after, limit, self._order)
 
     def public_changed(self, after: int, limit: int) -> list[tuple[int, Kind, str, bool]]:
         """(public number, kind, pid, whether it is public still) above `after` in order, each pid at its newest public number."""
@@ -130,24 +137,47 @@ _KINDS = {kind.value: kind for kind in Kind}
 _NUMBERS = (documents.c.change, documents.c.public, documents.c.public_number, documents.c.public_time)
 
 
+def _news(connection: Connection, after: int, limit: int, order: Order) -> list[News]:
+    """Numbers and records come in one statement: most of a projection's own time was reading."""
+    above = select(documents.c.kind, documents.c.pid, *_NUMBERS).where(documents.c.change > after)
+    some = above.order_by(documents.c.change).limit(limit).subquery()
+    its = and_(records.c.kind == some.c.kind, records.c.pid == some.c.pid, records.c.deleted.is_(False))
+    query = select(*some.c, *COLUMNS).select_from(some.outerjoin(records, its)).order_by(some.c.change)
+    kept: dict[Key, list[Kept]] = {}
+    numbers: dict[Key, _Numbered] = {}
+    for kind, pid, *told, data, public, due, harvested in connection.execute(query).all():
+        key = (_KINDS[kind], pid)
+        numbers[key] = _Numbered(*told)
+        if data is not None:
+            kept.setdefault(key, []).append(taken(data, public, due, harvested))
+    found = put_together(connection, kept, order)
+    return [(each.change, *key, each.document(found[key]) if key in found else None) for key, each in numbers.items()]
+
+
 def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
-    """Records and the numbers of their documents come in one statement: most of a projection is reading."""
-    both = and_(records.c.kind == documents.c.kind, records.c.pid == documents.c.pid, records.c.deleted.is_(False))
-    query = select(*COLUMNS, *_NUMBERS).select_from(documents.join(records, both))
-    found: dict[Key, list[Kept]] = defaultdict(list)
-    numbers: dict[Key, tuple[int, int | None, datetime | None]] = {}
-    for kind, pids in by_kind(keys).items():
-        for chunk in chunks(pids):
-            own = (documents.c.kind == kind.value, documents.c.pid.in_(chunk))
-            for *row, change, public, shown, since in connection.execute(query.where(*own)).all():
-                kept = taken(*row)
-                key = (kind, kept.record.pid)
-                found[key].append(kept)
-                numbers[key] = (change, shown, since) if public else (change, None, None)
-    return {
-        key: Document(made.record, made.provenance, *numbers[key])
-        for key, made in put_together(connection, found, order).items()
+    numbers = {
+        (kind, pid): _Numbered(*told)
+        for kind, pids in by_kind(keys).items()
+        for chunk in chunks(pids)
+        for pid, *told in connection.execute(
+            select(documents.c.pid, *_NUMBERS).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
+        ).all()
     }
+    return {key: numbers[key].document(made) for key, made in assemble(connection, keys, order).items()}
+
+
+class _Numbered(NamedTuple):
+    """The numbers of a document, as `_NUMBERS`."""
+
+    change: int
+    public: bool
+    number: int | None
+    time: datetime | None
+
+    def document(self, made: Assembled) -> Document:
+        """With them: the public ones are of a public document only."""
+        shown = (self.number, self.time) if self.public else (None, None)
+        return Document(made.record, made.provenance, self.change, *shown)
 
 
 def _keys_after(connection: Connection, kind: Kind | None, last: Key | None) -> list[Key]:

@@ -40,7 +40,7 @@ from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
 BATCHES = 3  # and batches: while the last bulks of one are written the rows of the next ones are made
-LONGEST = 5.0  # seconds that writes may wait to be seen while more come: small segments cost the engine their merging
+LONGEST = 15.0  # seconds that writes may wait to be seen while more come: to show them costs the engine half a second and small segments
 _log = logging.getLogger(__name__)
 
 

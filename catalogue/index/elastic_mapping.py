@@ -119,7 +119,7 @@ class _Encoded(NamedTuple):
     completion: bytes
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=24_576)  # as many as `terms` remembers of what is common
 def _known(mentioned: Mentioned) -> _Encoded:
     """Most of a row is what thousands of documents have in common: it is put into JSON once."""
     return _encoded(mentioned)

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from truths import SOURCE, World, at_instrument, dataset, in_investigation, instrument, investigation
+from truths import SOURCE, World, at_instrument, changed, dataset, in_investigation, instrument, investigation
 
 from catalogue import links
 from catalogue.index.embedded import EmbeddedIndex
@@ -84,7 +84,7 @@ def state(folder: Path) -> object:
         if index.get(kind, pid, frozenset()) is not None
     }
     truth = {(document.record.kind, document.record.pid): document.record for document in world.records.walk()}
-    versions = {number for number, _, _ in world.records.changed(0, 10_000)}
+    versions = {number for number, _, _ in changed(world.records, 0, 10_000)}
     assert kept == truth
     assert index.mark() == world.records.head() == max(versions)
     rejects = [(reject.id, count) for _, reject, _, _, count in world.harvests.rejects(None, 99, None)]

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from truths import Clock, Death, World, dataset, instrument
+from truths import Clock, Death, World, changed, dataset, instrument
 
 from catalogue.database import open_database
 from catalogue.tables import metadata
@@ -67,7 +67,7 @@ def test_a_database_from_before_names_were_links_shows_the_instruments_that_are_
         assert found.record.instruments[0].pid == "ill/instrument/i"  # type: ignore[union-attr]
     head = again.records.head()
     again.put(instrument("i", name="SURF-2"))
-    assert len(again.records.changed(head, 9)) == 4
+    assert len(changed(again.records, head, 9)) == 4
 
 
 def test_a_database_of_the_future_is_refused_with_what_to_do(tmp_path: Path) -> None:

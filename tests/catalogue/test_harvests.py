@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from truths import SOURCE, World, dataset, instrument
+from truths import SOURCE, World, changed, dataset, instrument
 
 from catalogue.ports import Page
 from schema.activities import Bookmark, HarvestMode, HarvestState
@@ -28,7 +28,7 @@ def bad(id: str, raw: str = "{}", reason: str = "no-title") -> Reject:
 def test_a_page_is_kept_with_numbers_from_one(world: World) -> None:
     done = world.put(dataset("a"), dataset("b"), instrument("i"))
     assert (done.figures.added, done.figures.seen, done.figures.pages) == (3, 3, 1)
-    assert [number for number, _, _ in world.records.changed(0, 10)] == [1, 2, 3]
+    assert [number for number, _, _ in changed(world.records, 0, 10)] == [1, 2, 3]
     assert world.records.head() == world.records.public_head() == world.records.count() == 3
     assert world.records.record(SOURCE, D, "a") == dataset("a")
 
@@ -44,14 +44,14 @@ def test_equal_content_again_is_only_seen(world: World) -> None:
 def test_what_changed_gets_the_next_number_and_only_that_one(world: World) -> None:
     world.put(dataset("a"), dataset("b"))
     world.put(dataset("a", title="Other"), dataset("b"))
-    assert world.records.changed(0, 10) == [(2, D, "ill/dataset/b"), (3, D, "ill/dataset/a")]
+    assert changed(world.records, 0, 10) == [(2, D, "ill/dataset/b"), (3, D, "ill/dataset/a")]
 
 
 def test_what_the_source_says_is_gone_leaves_a_tombstone_with_a_number(world: World) -> None:
     world.put(dataset("a"))
     done = world.harvest(Page(gone=((D, "a"), (D, "never was"))))
     assert done.figures.removed == 1
-    assert world.records.changed(1, 10) == [(2, D, "ill/dataset/a")]
+    assert changed(world.records, 1, 10) == [(2, D, "ill/dataset/a")]
     assert world.records.documents(D, ["ill/dataset/a"]) == {}
     assert world.records.count() == 0
     assert world.records.public_changed(0, 9) == [(2, D, "ill/dataset/a", False)]
@@ -408,7 +408,7 @@ def test_two_writers_never_share_a_change_number(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    numbers = [number for number, _, _ in worlds[0].records.changed(0, 2_000)]
+    numbers = [number for number, _, _ in changed(worlds[0].records, 0, 2_000)]
     assert numbers == list(range(1, 1_001))
     assert worlds[0].records.head() == worlds[0].records.public_head() == 1_000
 
@@ -421,7 +421,7 @@ def test_a_reader_never_meets_a_gap(tmp_path: Path) -> None:
     def watch() -> None:
         mark = 0
         while not done.is_set() or mark < world.records.head():
-            numbers = [number for number, _, _ in world.records.changed(mark, 50)]
+            numbers = [number for number, _, _ in changed(world.records, mark, 50)]
             if numbers != list(range(mark + 1, mark + 1 + len(numbers))):
                 gaps.append(numbers)
             mark = numbers[-1] if numbers else mark

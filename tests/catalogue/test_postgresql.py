@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from many_names import HIDDEN, has_room_for, indexed, measured
 from paper_index import PaperIndex
 from sqlalchemy import text
-from truths import SOURCE, Clock, World, at_instrument, dataset, instrument
+from truths import SOURCE, Clock, World, at_instrument, changed, dataset, instrument
 
 from catalogue import leases, names
 from catalogue.launches import Launches
@@ -102,7 +102,7 @@ def test_a_database_of_the_revision_before_is_brought_along_with_what_it_has(wor
     assert again.harvests.owing(SOURCE, 9) == []
     head = again.records.head()
     again.put(instrument("i", name="SURF-2"))
-    assert {pid for _, _, pid in again.records.changed(head, 9)} >= {"ill/dataset/a"}, "it was linked by its name"
+    assert {pid for _, _, pid in changed(again.records, head, 9)} >= {"ill/dataset/a"}, "it was linked by its name"
     again.database.close()
 
 
@@ -139,7 +139,7 @@ def test_writers_at_once_give_every_number_once_and_readers_meet_no_gap(world: W
     def watch() -> None:
         mark = 0
         while not done.is_set() or mark < world.records.head():
-            numbers = [number for number, _, _ in world.records.changed(mark, 50)]
+            numbers = [number for number, _, _ in changed(world.records, mark, 50)]
             if numbers != list(range(mark + 1, mark + 1 + len(numbers))):
                 gaps.append(numbers)
             mark = numbers[-1] if numbers else mark
@@ -153,7 +153,7 @@ def test_writers_at_once_give_every_number_once_and_readers_meet_no_gap(world: W
     done.set()
     reader.join()
     assert gaps == []
-    assert [number for number, _, _ in world.records.changed(0, 999)] == list(range(1, 406))
+    assert [number for number, _, _ in changed(world.records, 0, 999)] == list(range(1, 406))
     for one in worlds:
         one.database.close()
 

@@ -13,7 +13,7 @@ from paper_index import PaperIndex, PaperRebuild
 from truths import World, at_instrument, dataset, instrument
 
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Entry, Held, Page
+from catalogue.ports import Entry, Held, News, Page
 from catalogue.project import Projector
 from catalogue.query import Search
 from catalogue.rebuild import rebuild
@@ -280,7 +280,7 @@ def test_the_embedded_index_follows_and_is_rebuilt(world: World, tmp_path: Path)
     index.close()
 
 
-def test_an_entry_of_a_document_that_died_in_the_meantime_removes_it(world: World) -> None:
+def test_a_document_that_died_after_it_was_read_is_removed_by_its_next_change(world: World) -> None:
     world.put(dataset("a"))
     applied: list[Entry] = []
     index = PaperIndex()
@@ -291,17 +291,17 @@ def test_an_entry_of_a_document_that_died_in_the_meantime_removes_it(world: Worl
         keep(entries, mark)
 
     index.apply = apply  # type: ignore[method-assign]
-    changed = world.records.changed
+    read = world.records.news
     once: list[int] = []
 
-    def raced(after: int, limit: int) -> list[tuple[int, Kind, str]]:
-        news = changed(after, limit)
+    def raced(after: int, limit: int) -> list[News]:
+        news = read(after, limit)
         if not once:
             once.append(1)
             world.harvest(Page(gone=((D, "a"),)))
         return news
 
-    world.records.changed = raced  # type: ignore[method-assign]
+    world.records.news = raced  # type: ignore[method-assign]
     Projector(world.records, index).project()
-    assert [(entry.version, entry.document) for entry in applied] == [(1, None), (2, None)]
+    assert [(entry.version, entry.document is None) for entry in applied] == [(1, False), (2, True)]
     assert index.live() == {}

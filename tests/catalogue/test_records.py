@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from truths import SOURCE, World, at_instrument, dataset, in_investigation, instrument, investigation
+from truths import SOURCE, World, at_instrument, changed, dataset, in_investigation, instrument, investigation
 
 from catalogue import links
 from catalogue.assembly import Order
@@ -51,18 +51,18 @@ def test_a_renamed_instrument_gives_its_datasets_new_numbers_and_nobody_else(wor
     world.put(instrument("i"), dataset("a", instruments=at_instrument("i")), dataset("b"))
     head = world.records.head()
     world.put(instrument("i", name="D17"))
-    assert {pid for _, _, pid in world.records.changed(head, 9)} == {"ill/instrument/i", "ill/dataset/a"}
+    assert {pid for _, _, pid in changed(world.records, head, 9)} == {"ill/instrument/i", "ill/dataset/a"}
     assert shown(world).instruments[0].name == "D17"
     head = world.records.head()
     world.put(instrument("i", name="D17", description="nobody shows this"))
-    assert {pid for _, _, pid in world.records.changed(head, 9)} == {"ill/instrument/i"}
+    assert {pid for _, _, pid in changed(world.records, head, 9)} == {"ill/instrument/i"}
 
 
 def test_a_dead_reference_is_no_longer_shown(world: World) -> None:
     world.put(instrument("i"), dataset("a", instruments=at_instrument("i")))
     head = world.records.head()
     world.harvest(Page(gone=((Kind.INSTRUMENT, "i"),)))
-    assert (head + 2, D, "ill/dataset/a") in world.records.changed(head, 9)
+    assert (head + 2, D, "ill/dataset/a") in changed(world.records, head, 9)
     assert (shown(world).instruments[0].name, shown(world).instruments[0].id) == (None, "i")
 
 
@@ -80,14 +80,14 @@ def test_an_instrument_that_is_only_named_is_the_one_of_that_name_for_as_long_as
     head = world.records.head()
     world.put(instrument("j", name="Surf"))
     assert pids() == [None, None]
-    assert {pid for _, _, pid in world.records.changed(head, 9)} >= {"ill/dataset/a", "ill/dataset/b"}
+    assert {pid for _, _, pid in changed(world.records, head, 9)} >= {"ill/dataset/a", "ill/dataset/b"}
     world.put(instrument("i", name="D17"))
     assert pids() == ["ill/instrument/j"] * 2
     world.harvest(Page(gone=((Kind.INSTRUMENT, "j"),)))
     assert (pids(), shown(world).instruments[0].name) == ([None, None], "surf")
     head = world.records.head()
     world.put(instrument("i", name="D18"))
-    assert {pid for _, _, pid in world.records.changed(head, 9)} == {"ill/instrument/i"}
+    assert {pid for _, _, pid in changed(world.records, head, 9)} == {"ill/instrument/i"}
 
 
 def test_an_instrument_that_readers_may_not_see_neither_gives_its_name_nor_makes_another_ambiguous(
@@ -109,7 +109,7 @@ def test_a_publication_adds_to_its_datasets_and_takes_it_back(world: World) -> N
     world.put(publication("p", "b", license="CC-BY-4.0", keywords=("neutrons",)))
     assert shown(world).license is None
     assert shown(world, "ill/dataset/b").license == "CC-BY-4.0"
-    assert len(world.records.changed(head, 9)) == 3
+    assert len(changed(world.records, head, 9)) == 3
 
 
 def test_many_touches_are_owed_and_worked_off_in_small_transactions(world: World, monkeypatch: Any) -> None:
@@ -117,11 +117,11 @@ def test_many_touches_are_owed_and_worked_off_in_small_transactions(world: World
     world.put(instrument("i"), *(dataset(str(n), instruments=at_instrument("i")) for n in range(35)))
     head = world.records.head()
     world.put(instrument("i", name="D17"))
-    assert len(world.records.changed(head, 99)) == 1, "nothing but the instrument yet"
+    assert len(changed(world.records, head, 99)) == 1, "nothing but the instrument yet"
     assert world.records.ripen(10) == 10
     world.put(instrument("i", name="D18"))
     world.ripen()
-    assert {pid for _, _, pid in world.records.changed(head, 99)} == {
+    assert {pid for _, _, pid in changed(world.records, head, 99)} == {
         "ill/instrument/i",
         *(f"ill/dataset/{n}" for n in range(35)),
     }
@@ -138,7 +138,7 @@ def test_many_datasets_of_one_publication_are_touched_even_when_it_dies(world: W
     head = world.records.head()
     world.harvest(Page(gone=((Kind.PUBLICATION, "p"),)))
     world.ripen()
-    assert len(world.records.changed(head, 99)) == 36
+    assert len(changed(world.records, head, 99)) == 36
     assert {document.record.license for document in world.records.walk(D)} == {None}  # type: ignore[union-attr]
 
 
@@ -161,7 +161,7 @@ def test_another_order_of_sources_is_put_into_force_at_the_next_start(world: Wor
     turned = World(tmp_path / "truth.db", order={"ill": ["ill/scicat", "ill/icat"]})
     head = turned.records.head()
     assert turned.records.realign() == 1
-    assert turned.records.changed(head, 9) == [(head + 1, D, "10.5291/x")]
+    assert changed(turned.records, head, 9) == [(head + 1, D, "10.5291/x")]
     assert turned.records.realign() == 0
 
 
@@ -171,7 +171,7 @@ def test_a_changed_pid_leaves_the_old_one(world: World) -> None:
     assert world.records.documents(D, ["ill/dataset/a"]) == {}
     assert found(world, "10.5291/a").version in (2, 3)
     assert world.records.count() == 1
-    assert {pid for _, _, pid in world.records.changed(1, 9)} == {"ill/dataset/a", "10.5291/a"}
+    assert {pid for _, _, pid in changed(world.records, 1, 9)} == {"ill/dataset/a", "10.5291/a"}
 
 
 def test_hidden_records_take_no_public_numbers(world: World) -> None:

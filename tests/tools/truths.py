@@ -13,9 +13,14 @@ from catalogue.intake import Rules
 from catalogue.ports import Harvest, Lease, Page
 from catalogue.records import Records
 from schema.activities import HarvestMode, HarvestState
-from schema.records import AnyRecord, Dataset, Instrument, InstrumentPart, Investigation, InvestigationPart
+from schema.records import AnyRecord, Dataset, Instrument, InstrumentPart, Investigation, InvestigationPart, Kind
 
 SOURCE = "ill/scicat"
+
+
+def changed(truth: Records, after: int, limit: int) -> list[tuple[int, Kind, str]]:
+    """The news without the documents."""
+    return [(number, kind, pid) for number, kind, pid, _ in truth.news(after, limit)]
 
 
 @dataclass
