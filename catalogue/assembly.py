@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 
 import msgspec
@@ -194,17 +195,21 @@ class _Neighbours:
 
     def joined(self, centre: Kept) -> AnyRecord:
         """The record with everything its readers may see of its neighbours."""
-        record, source = centre.record, centre.record.source
-
-        def lookup(kind: Kind, id: str) -> AnyRecord | None:
-            if is_name(id):  # one that readers may not see makes no other ambiguous: that would tell of it
-                called = [each for of in self._namesakes[source, id] if (each := lookup(kind, of)) is not None]
-                return called[0] if len(called) == 1 else None
-            found = self._found.get((source, kind, id))
-            return found.record if found is not None and covers(found.visibility, centre.visibility) else None
-
-        holders = (lookup(Kind.PUBLICATION, id) for id in self._holders.get((source, record.kind, record.id), ()))
+        record = centre.record
+        lookup = partial(self._seen, centre)
+        names = self._holders.get((record.source, record.kind, record.id), ())
+        holders = [lookup(Kind.PUBLICATION, name) for name in names]
         return join(record, lookup, [holder for holder in holders if isinstance(holder, Publication)])
+
+    def _seen(self, centre: Kept, kind: Kind, id: str) -> AnyRecord | None:
+        """The record of that name, if whoever sees the centre may see it."""
+        source = centre.record.source
+        if is_name(id):  # one that readers may not see makes no other ambiguous: that would tell of it
+            named = [self._seen(centre, kind, of) for of in self._namesakes[source, id]]
+            called = [each for each in named if each is not None]
+            return called[0] if len(called) == 1 else None
+        found = self._found.get((source, kind, id))
+        return found.record if found is not None and covers(found.visibility, centre.visibility) else None
 
 
 def _linked(
