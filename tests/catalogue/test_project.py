@@ -1,10 +1,14 @@
 """From the truth to the index: incremental equals full, whatever happened and wherever it was cut."""
 
+import gc
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import CellType, FunctionType
 from typing import Any
 
 import msgspec
@@ -12,9 +16,10 @@ import pytest
 from paper_index import PaperIndex, PaperRebuild
 from truths import World, at_instrument, dataset, instrument
 
+from catalogue.assembly import Kept
 from catalogue.index.embedded import EmbeddedIndex
 from catalogue.ports import Entry, Held, News, Page
-from catalogue.project import Projector
+from catalogue.project import Projector, changes
 from catalogue.query import Search
 from catalogue.rebuild import rebuild
 from schema.access import Visibility
@@ -305,3 +310,22 @@ def test_a_document_that_died_after_it_was_read_is_removed_by_its_next_change(wo
     Projector(world.records, index).project()
     assert [(entry.version, entry.document is None) for entry in applied] == [(1, False), (2, True)]
     assert index.live() == {}
+
+
+def test_what_was_read_is_let_go_of_without_a_search_for_cycles(world: World) -> None:
+    world.put(instrument("i"), *(dataset(str(number), instruments=at_instrument("i")) for number in range(20)))
+    list(changes(world.records, 0, 50))  # the statements are made
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        assert sum(len(entries) for entries, _ in changes(world.records, 0, 50)) == 21
+        gc.collect()
+        kept = Counter(type(one) for one in gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not {Kept, FunctionType, CellType, partial} & set(kept), (
+        "a document would stay until Python looks for cycles"
+    )
