@@ -153,16 +153,16 @@ def test_batches_that_follow_each_other_are_made_seen_now_and_then_and_the_last_
     index = ElasticIndex(Connection("http://127.0.0.1:9"), Layout("x", template=False), clock=lambda: now)
     index._insistent = cluster  # type: ignore[assignment]
     monkeypatch.setattr(elastic, "SECONDS", 3_600)  # its timer would end whatever we do for longer than a second
-    for number in range(1, 60):
+    for number in range(1, 180):
         index.apply((), number)
         now += 0.25
-    assert cluster.marks == [21, 41], "every five seconds"
+    assert cluster.marks == [61, 121], "every fifteen seconds"
     assert index._timer is not None
     index._timer.cancel()
     index._timer.join()
     monkeypatch.setattr(elastic, "SECONDS", 0.1)
-    index.apply((), 60)
-    until(lambda: cluster.marks == [21, 41, 60])
+    index.apply((), 180)
+    until(lambda: cluster.marks == [61, 121, 180])
     index.close()
 
 
