@@ -19,7 +19,6 @@ from benchmarks.measure import Result, machine
 from benchmarks.question import WORDS
 from benchmarks.scaling import Sizes
 from benchmarks.searching import Wish
-from pangate.memory import look_seldom
 
 _HERE = Path(__file__).resolve().parent
 _ALL = ("response", *sorted(scaling.NAMES), "feed", "projection", "harvest", "icat")
@@ -81,7 +80,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--keep", action="store_true", help="write benchmarks/results.json and benchmarks/README.md")
     asked = parser.parse_args(arguments)
     structlog.configure(processors=[_dropped])
-    look_seldom()  # as every process of pangate; whoever is compared has it as well
     only = set(asked.only or _ALL)
     before = machine()
     print(" ".join(f"{name}={value}" for name, value in before.items()), flush=True)

@@ -51,7 +51,7 @@ class Field(StrEnum):
     YEAR = "year"
     PARAMETER_NAME = "parameter_name"
 
-    __hash__ = str.__hash__  # an enum's own is not the hash of the text that it equals, and slow
+    __hash__ = str.__hash__  # as that of Kind
 
 
 class Instant(StrEnum):

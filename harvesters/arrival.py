@@ -16,9 +16,8 @@ from schema.errors import RetryLater, StopHarvest
 
 _SMALL = 1 << 20  # what is no larger unpacked may be packed as tightly as it likes
 _BLOCK = 1 << 16
-_END = (
-    16  # bytes that may still come when all is unpacked: a block's end, the checksum and the length (RFC 1952, 2.3.1)
-)
+_END = 16
+"""Bytes that may still come when all is unpacked: a block's end, the checksum and the length (RFC 1952, section 2.3.1)."""
 
 
 class Patience(msgspec.Struct, frozen=True):

@@ -23,7 +23,6 @@ from pangate.doctor import examine
 from pangate.export import array, lines
 from pangate.hands import AT_ONCE
 from pangate.house import House, open_house
-from pangate.memory import look_seldom
 from pangate.serve import serve as serve_house
 from pangate.settings import read_settings
 from pangate.tasks import MAINTENANCE, admitted
@@ -51,7 +50,6 @@ def main() -> None:
     alone; warnings go to standard error."""
     quiet = structlog.make_filtering_bound_logger(logging.WARNING)
     structlog.configure(wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    look_seldom()
     try:
         app()
     except PangateError as error:

@@ -58,14 +58,14 @@ def references(record: AnyRecord) -> tuple[Name, ...]:
     if isinstance(record, Dataset | Sample) and record.investigation is not None:
         named.append((Kind.INVESTIGATION, record.investigation.id))
     if isinstance(record, Dataset | Investigation):
-        named += [(Kind.INSTRUMENT, _sought(part)) for part in record.instruments]
+        named += ((Kind.INSTRUMENT, _sought(part)) for part in record.instruments)
     if isinstance(record, Instrument):
         named.append((Kind.INSTRUMENT, by_name(record.name)))
     if isinstance(record, Dataset):
-        named += [(Kind.SAMPLE, part.id) for part in record.samples]
+        named += ((Kind.SAMPLE, part.id) for part in record.samples)
     if isinstance(record, Publication):
-        named += [(Kind.DATASET, id) for id in record.datasets]
-    return tuple(dict.fromkeys([(kind, id) for kind, id in named if id]))
+        named += ((Kind.DATASET, id) for id in record.datasets)
+    return tuple(dict.fromkeys((kind, id) for kind, id in named if id))
 
 
 def offered(record: AnyRecord) -> bytes:

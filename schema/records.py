@@ -23,9 +23,7 @@ class Kind(StrEnum):
     INSTRUMENT = "instrument"
     SAMPLE = "sample"
 
-    __hash__ = (
-        str.__hash__
-    )  # an enum's own is not the hash of the text that it equals, and slow: names are looked up by kind
+    __hash__ = str.__hash__  # an enum's own is slow, and not the hash of the text that it equals
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False, gc=False):
