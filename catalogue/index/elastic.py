@@ -31,8 +31,8 @@ from catalogue.index.elastic_marks import live, marked, refreshed, refreshing
 from catalogue.index.elastic_marks import mark as mark_at
 from catalogue.index.elastic_reading import Reading
 from catalogue.index.elastic_rebuild import ElasticRebuild
-from catalogue.index.elastic_states import SECONDS
-from catalogue.index.terms import NoTechniques, Techniques
+from catalogue.index.elastic_settling import Settling
+from catalogue.index.vocabulary import NoTechniques, Techniques
 from catalogue.ports import Entry
 from catalogue.query import Found, Search, Suggestion
 from schema.errors import Misconfigured, Unavailable
@@ -40,7 +40,6 @@ from schema.records import Kind, Reject
 
 WORKERS = 4  # bulks under way at once
 BATCHES = 3  # and batches: while the last bulks of one are written the rows of the next ones are made
-LONGEST = 15.0  # seconds that writes may wait to be seen while more come: to show them costs the engine half a second and small segments
 _log = logging.getLogger(__name__)
 
 
@@ -86,17 +85,11 @@ class ElasticIndex:
         self._writable = writable
         self._techniques = techniques or NoTechniques()
         self._report = report
-        self._clock = clock
         self._pause, self._retried = pause, retried
         self._reading = Reading(layout, self._techniques, clock)
-        self._waiting = threading.Lock()
         self._beginning = threading.Lock()
-        self._settling = threading.Lock()
-        self._unsettled: tuple[Generation, int] | None = None
-        self._settled = clock()
-        self._batches = 0
+        self._settling = Settling(self._seen, clock)
         self._followed = _Followed()
-        self._timer: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(WORKERS, "elastic-bulk")
 
     def check(self) -> None:
@@ -126,7 +119,7 @@ class ElasticIndex:
 
     def mark(self) -> int:
         """The high-water mark: every change up to it is in the index; 0 when it must be built."""
-        self._settle()
+        self._settling.settle()
         generation = self._followed.generation = self._run(current(self._layout))
         return self._run(marked(generation)) if generation else 0
 
@@ -136,15 +129,7 @@ class ElasticIndex:
         self._refuse_reading()
         generation = self._written_to()
         self._write(self._writer(generation), entries)
-        with self._settling:
-            held = self._unsettled
-            reached = max(mark, held[1]) if held and held[0] == generation else mark
-            self._unsettled = (generation, reached)
-            self._batches += 1
-        if self._clock() - self._settled >= LONGEST:
-            self._settle()
-        else:
-            self._settle_later()
+        self._settling.note(generation, mark)
 
     def rebuild(self) -> ElasticRebuild:
         """A new, empty index built aside; what killed builders left is dropped. Raises Unavailable, Misconfigured."""
@@ -163,9 +148,7 @@ class ElasticIndex:
 
     def close(self) -> None:
         """Settle what was written, and let go of the connections."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._settle_quietly()
+        self._settling.close()
         self._pool.shutdown()
         self._cluster.close()
 
@@ -177,53 +160,20 @@ class ElasticIndex:
 
     def _read(self, asked: Steps[T]) -> T:
         """Answer what is read after what was written."""
-        self._settle()
+        self._settling.settle()
         try:
             return self._run(asked)
         finally:
             self._run(self._reading.tidy())
 
-    def _settle(self) -> None:
+    def _seen(self, generation: Generation, number: int) -> None:
         """Make what was written seen, then move the mark."""
-        if self._unsettled is None:
-            return
-        with self._settling:
-            self._settle_one(self._unsettled)
-
-    def _settle_later(self) -> None:
-        """Soon, should nothing more come that does it."""
-        with self._waiting:
-            if self._timer is None or not self._timer.is_alive():
-                self._timer = threading.Timer(SECONDS, self._settle_in_time, [self._batches])
-                self._timer.daemon = True
-                self._timer.start()
-
-    def _settle_in_time(self, batches: int) -> None:
-        """Not while more come: a later batch does it in time, or the next timer."""
-        if self._batches == batches:
-            self._settle_quietly()
-            return
-        with self._waiting:
-            self._timer = None
-        self._settle_later()
-
-    def _settle_quietly(self) -> None:
         try:
-            self._settle()
-        except (Unavailable, Misconfigured) as error:
-            _log.warning("the mark of the last writes could not be moved yet: %s", error)
-
-    def _settle_one(self, unsettled: tuple[Generation, int] | None) -> None:
-        if unsettled is None:
-            return
-        try:
-            self._run(refreshed(unsettled[0]))
-            self._run(mark_at(*unsettled))
+            self._run(refreshed(generation))
+            self._run(mark_at(generation, number))
         except Absent:
-            _log.warning("the index %s was dropped before its mark was moved", unsettled[0].stem)
+            _log.warning("the index %s was dropped before its mark was moved", generation.stem)
         self._reading.forget()  # before another thread can believe that all is settled
-        self._unsettled = None
-        self._settled = self._clock()
 
     def _write(self, writer: Writer, entries: Sequence[Entry]) -> None:
         """While bulks are under way the next rows are made."""

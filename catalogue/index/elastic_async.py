@@ -37,7 +37,7 @@ from catalogue.index.elastic_client import (
 )
 from catalogue.index.elastic_generations import Layout
 from catalogue.index.elastic_reading import Reading
-from catalogue.index.terms import NoTechniques, Techniques
+from catalogue.index.vocabulary import NoTechniques, Techniques
 from catalogue.query import Found, Search, Suggestion
 from schema.errors import Misconfigured, Unavailable
 from schema.records import Kind

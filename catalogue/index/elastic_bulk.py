@@ -21,7 +21,7 @@ import msgspec
 from catalogue.index.elastic_client import Absent, Busy, Cluster, Refused, Request, T, Unsure, cause, looked, refusal
 from catalogue.index.elastic_generations import Generation, write_alias
 from catalogue.index.elastic_mapping import identity, row
-from catalogue.index.terms import Techniques
+from catalogue.index.vocabulary import Techniques
 from catalogue.ports import Entry
 from schema.errors import Unavailable
 from schema.records import Kind, Reject

@@ -15,7 +15,7 @@ from typing import Any
 from catalogue.index.elastic_mapping import PART, label_key
 from catalogue.index.elastic_query import Query, clause, either, every, parameter_column
 from catalogue.index.facets import EXACT, Counted, Label, clauses_for, edges, listed, of_bins, of_values, size_of
-from catalogue.index.terms import Techniques
+from catalogue.index.vocabulary import Techniques
 from catalogue.query import Clause, Facet, FacetWish, Field, Search
 
 Aggregations = dict[str, dict[str, Any]]

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from catalogue.index.mentions import Mentioned
 from catalogue.index.quantities import folded, names_of, span
-from catalogue.index.terms import FACETS, Mentioned, Techniques, Terms, terms
+from catalogue.index.terms import FACETS, Terms, terms
+from catalogue.index.vocabulary import Techniques
 from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
 from schema.records import Document, Kind, Parameter, encode_document
@@ -142,13 +144,11 @@ def _items(texts: Iterable[str]) -> bytes:
 def _shared(found: Terms) -> bytes:
     """The members of a row that are made of mentions; there is one at least, the pid."""
     sorts = [_known(sort) if sort.common else _encoded(sort) for sort in found.mentioned]
-    members = [sort.values for sort in sorts if sort.values]
-    lists = {"also": [sort.also for sort in sorts], "label": [sort.label for sort in sorts]}
-    if found.public:
-        lists["completion"] = [sort.completion for sort in sorts]
-    for name, items in lists.items():
+    values, also, label, completion = zip(*sorts, strict=True)
+    members = list(filter(None, values))
+    for name, items in ((b"also", also), (b"label", label), (b"completion", completion if found.public else ())):
         if some := b",".join(filter(None, items)):
-            members.append(b'"%s":[%s]' % (name.encode(), some))
+            members.append(b'"%s":[%s]' % (name, some))
     return b",".join(members)
 
 

@@ -15,7 +15,7 @@ from catalogue.index.elastic_marks import reached
 from catalogue.index.elastic_states import States
 from catalogue.index.elastic_views import Note, View, noted, recalled, unnoting
 from catalogue.index.pins import Pins
-from catalogue.index.terms import Techniques
+from catalogue.index.vocabulary import Techniques
 from catalogue.query import Facet, Found, Scope, Search, Suggestion
 from schema.errors import CursorExpired, CursorInvalid, Misconfigured, Unavailable
 from schema.records import Kind

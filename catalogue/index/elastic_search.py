@@ -18,7 +18,7 @@ from catalogue.index.elastic_views import View, name
 from catalogue.index.facets import EXACT
 from catalogue.index.order import sort_of
 from catalogue.index.relevance import CEILING, Statistics
-from catalogue.index.terms import Techniques
+from catalogue.index.vocabulary import Techniques
 from catalogue.query import Field, Found, Hit, Position, Scope, Search, Sort, Suggestion
 from schema.records import Kind
 

@@ -21,7 +21,7 @@ from catalogue.index.embedded_shelf import View, engine
 from catalogue.index.order import ORDERINGS, sort_of
 from catalogue.index.pins import Pins
 from catalogue.index.relevance import CEILING
-from catalogue.index.terms import NoTechniques, Techniques
+from catalogue.index.vocabulary import NoTechniques, Techniques
 from catalogue.ports import Entry, Held
 from catalogue.query import AnyOf, Facet, Field, Found, Hit, Position, Scope, Search, Sort, Suggestion
 from schema.errors import CursorInvalid, Unavailable

@@ -23,7 +23,7 @@ from catalogue.index.facets import (
     size_of,
 )
 from catalogue.index.quantities import key
-from catalogue.index.terms import Techniques
+from catalogue.index.vocabulary import Techniques
 from catalogue.query import Clause, Facet, FacetWish, Field, Search
 
 _TECHNIQUES = (Field.TECHNIQUE, Field.TECHNIQUE_EXACT)

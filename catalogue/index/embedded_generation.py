@@ -9,7 +9,8 @@ from pathlib import Path
 from catalogue.index import durable
 from catalogue.index.embedded_schema import FORMAT, identity, row, tombstone
 from catalogue.index.embedded_shelf import Shelf, View, engine
-from catalogue.index.terms import Techniques, terms
+from catalogue.index.terms import terms
+from catalogue.index.vocabulary import Techniques
 from catalogue.ports import Entry
 from schema.errors import DiskFailed, Unavailable
 from schema.records import Kind, encode_document

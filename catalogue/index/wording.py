@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Protocol
 
 from schema.records import AnyRecord
 from schema.text import words
@@ -17,35 +16,31 @@ PART = "¦"  # stands between the parts of a field: no word is it, so no phrase 
 _NAME, _SERIES, _SHARED = 64, 256, 4_096  # characters of a text whose words are remembered
 TEXT_LENGTH = 65_536  # characters of one field that are searched, as many as are highlighted
 
-
-class Labels(Protocol):
-    """What the words of a technique need of the vocabulary. It never changes."""
-
-    def __hash__(self) -> int: ...
-
-    def label(self, iri: str, /) -> str | None:
-        """The preferred label."""
-
-    def synonyms(self, iri: str, /) -> Iterable[str]:
-        """Other labels."""
+Told = dict[str, str]
+"""Parts of a field, each with its words: parted by blanks, ready for an engine that splits at blanks only. A part told twice is one."""
 
 
-def texts(record: AnyRecord, labels: Labels) -> dict[str, str]:
-    """The words of each text field, parted by blanks, ready for an engine that splits at blanks only."""
+def texts(record: AnyRecord, names: Iterable[Told], body: Iterable[Told]) -> dict[str, str]:
+    """The words of each text field: of the record's own, and of `names` and `body`, which many records mention alike."""
     return {
-        "title": _joined(_title(record)),
-        "names": _joined(_names(record, labels), _titles(record)),
-        "body": _joined(_body(record), _abstracts(record)),
+        "title": _text(told(_title(record))),
+        "names": _text(told(_names(record)), *names),
+        "body": _text(told(_body(record)), *body, {part: _again(part) for part in _abstracts(record) if part}),
     }
 
 
-def _joined(own: Iterable[str | None], shared: Iterable[str | None] = ()) -> str:
-    """The words of what is the record's own, then of what other records say too."""
-    again = dict.fromkeys(shared)
-    parts = [part for part in {**dict.fromkeys(own), **again} if part]
-    told = parts if sum(map(len, parts)) <= TEXT_LENGTH else _within(parts)
-    pieces = [_words(part) if len(part) <= _SERIES else _long(part, part in again) for part in told]
-    return " ".join((PART, *pieces))
+def told(parts: Iterable[str | None]) -> Told:
+    """The parts that say something, with their words."""
+    return {part: _words(part) if len(part) <= _SERIES else _ended(part[:TEXT_LENGTH]) for part in parts if part}
+
+
+def _text(parts: Told, *others: Told) -> str:
+    """`parts` are one's own, and take up the others."""
+    for other in others:
+        parts.update(other)
+    if sum(map(len, parts)) > TEXT_LENGTH:
+        parts = told(_within(parts))
+    return " ".join((PART, *parts.values()))
 
 
 def _within(parts: Iterable[str]) -> Iterator[str]:
@@ -58,10 +53,6 @@ def _within(parts: Iterable[str]) -> Iterator[str]:
             break
 
 
-def _long(part: str, shared: bool) -> str:
-    return _shared(part) if shared and len(part) <= _SHARED else _ended(part)
-
-
 def _ended(part: str) -> str:
     return " ".join((*words(part), PART))
 
@@ -72,9 +63,15 @@ def _words(part: str) -> str:
     return _ended(part)
 
 
+def _again(part: str) -> str:
+    """... unless it is that of the investigation which all datasets of it show."""
+    return (
+        _words(part) if len(part) <= _SERIES else _shared(part) if len(part) <= _SHARED else _ended(part[:TEXT_LENGTH])
+    )
+
+
 @lru_cache(maxsize=2_048)
 def _shared(part: str) -> str:
-    """... unless it is that of the investigation which all datasets of it show."""
     return _ended(part)
 
 
@@ -84,37 +81,12 @@ def _title(record: AnyRecord) -> Iterator[str | None]:
     yield getattr(record, "full_name", None)
 
 
-def _names(record: AnyRecord, labels: Labels) -> Iterator[str | None]:
+def _names(record: AnyRecord) -> Iterator[str | None]:
     yield record.pid
     yield getattr(record, "doi", None)
     yield record.facility
     yield getattr(record, "formula", None)
     yield getattr(record, "proposal", None)
-    yield from getattr(record, "keywords", ())
-    for person in getattr(record, "people", ()):
-        yield person.name
-    for instrument in getattr(record, "instruments", ()):
-        yield instrument.name
-    for sample in getattr(record, "samples", ()):
-        yield sample.name
-        yield sample.formula
-    for technique in getattr(record, "techniques", ()):
-        yield technique.name
-        yield technique.source_name
-        if technique.pid is not None:
-            yield from _called(technique.pid, labels)
-
-
-def _titles(record: AnyRecord) -> Iterator[str | None]:
-    investigation = getattr(record, "investigation", None)
-    if investigation is not None:
-        yield investigation.proposal
-        yield investigation.title
-
-
-@lru_cache(maxsize=4_096)
-def _called(iri: str, labels: Labels) -> tuple[str | None, ...]:
-    return (labels.label(iri), *labels.synonyms(iri))
 
 
 def _body(record: AnyRecord) -> Iterator[str | None]:
@@ -128,8 +100,6 @@ def _body(record: AnyRecord) -> Iterator[str | None]:
         yield detail.name
         yield detail.text
     for parameter in getattr(record, "parameters", ()):
-        yield parameter.name
-        yield parameter.source_name
         yield parameter.text
 
 

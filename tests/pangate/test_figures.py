@@ -13,7 +13,7 @@ from doubles.other_engines import engine, node
 from prometheus_client import REGISTRY
 
 from catalogue.index.elastic_mapping import FORMAT
-from catalogue.index.terms import NoTechniques
+from catalogue.index.vocabulary import NoTechniques
 from pangate.engines import Wish, open_index
 from pangate.figures import Figures, distance
 from pangate.house import open_house, utc_now

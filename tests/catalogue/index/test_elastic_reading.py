@@ -19,7 +19,7 @@ from catalogue.index.elastic_client import Absent, Connection, Request, Unassign
 from catalogue.index.elastic_generations import Generation, Layout, created
 from catalogue.index.elastic_mapping import FORMAT, mappings
 from catalogue.index.elastic_reading import PAUSES, Reading
-from catalogue.index.terms import NoTechniques
+from catalogue.index.vocabulary import NoTechniques
 from catalogue.query import Found, Position, Search, Sort
 from schema.errors import CursorExpired, Unavailable
 from schema.records import Kind

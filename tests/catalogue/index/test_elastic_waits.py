@@ -13,9 +13,7 @@ from contracts.index import dataset
 from doubles.tollgate import AWAY, BUSY, tollgate
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
-from waiting import until
 
-from catalogue.index import elastic
 from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_bulk import CAP_SECONDS, Insistent, Writer
 from catalogue.index.elastic_client import (
@@ -30,7 +28,7 @@ from catalogue.index.elastic_client import (
     told,
 )
 from catalogue.index.elastic_generations import Generation, Layout
-from catalogue.index.terms import NoTechniques
+from catalogue.index.vocabulary import NoTechniques
 
 MAKE = Request("PUT", "/an-index", {}, patient=True)
 
@@ -144,26 +142,6 @@ def test_an_index_that_goes_is_told_from_a_server_that_is_busy(status: int, kind
     meta = ApiResponseMeta(status, "1.1", HttpHeaders(), 0.1, NodeConfig("http", "127.0.0.1", 9))
     error = ApiError(kind, meta, {"error": {"root_cause": [{"type": kind, "reason": "r"}], "type": "outer"}})
     assert type(told(error, "here")) is meant
-
-
-def test_batches_that_follow_each_other_are_made_seen_now_and_then_and_the_last_one_soon(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now, cluster = 0.0, Empty()
-    index = ElasticIndex(Connection("http://127.0.0.1:9"), Layout("x", template=False), clock=lambda: now)
-    index._insistent = cluster  # type: ignore[assignment]
-    monkeypatch.setattr(elastic, "SECONDS", 3_600)  # its timer would end whatever we do for longer than a second
-    for number in range(1, 180):
-        index.apply((), number)
-        now += 0.25
-    assert cluster.marks == [61, 121], "every fifteen seconds"
-    assert index._timer is not None
-    index._timer.cancel()
-    index._timer.join()
-    monkeypatch.setattr(elastic, "SECONDS", 0.1)
-    index.apply((), 180)
-    until(lambda: cluster.marks == [61, 121, 180])
-    index.close()
 
 
 def test_an_index_is_made_though_the_server_is_busy_for_a_while_and_a_search_is_not_asked_again() -> None:

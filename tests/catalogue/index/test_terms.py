@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from catalogue.index import terms as kept
-from catalogue.index.terms import Label, terms
+from catalogue.index import mentions as kept
+from catalogue.index.mentions import Label
+from catalogue.index.terms import terms
 from catalogue.query import Field
 from schema.records import Dataset, Document, Parameter, Person, Technique
 from schema.techniques import default
