@@ -127,7 +127,7 @@ class ElasticIndex:
         """Write entries (a version at or below the one already there is skipped) and move the mark. Raises Unavailable, also when
         another process has swapped the index since its mark was read: the new one's may be lower."""
         self._refuse_reading()
-        generation = self._written_to()
+        generation = self._written_to(moving=mark > 0)
         self._write(self._writer(generation), entries)
         self._settling.note(generation, mark)
 
@@ -198,8 +198,11 @@ class ElasticIndex:
         if not self._writable:
             raise Unavailable("This index is open for reading only.")
 
-    def _written_to(self) -> Generation:
-        """The generation in use, begun where there is none: one batch at a time, or two would begin one each."""
+    def _written_to(self, *, moving: bool) -> Generation:
+        """The generation in use, begun where there is none: one batch at a time, or two would begin one each. Between two moves of the
+        mark it is not asked for anew: what went to one that was swapped out is owed to the new one, whose mark is its own."""
+        if self._followed.generation is not None and not moving:
+            return self._followed.generation
         with self._beginning:
             generation = self._run(current(self._layout)) or self._begin()
             if self._followed.generation not in (None, generation):
