@@ -73,6 +73,7 @@ _PERSON = _Sort(Field.PERSON, "person", said=(1,))
 _INSTRUMENT = _Sort(Field.INSTRUMENT, "instrument", said=(1,))
 _SAMPLE = _Sort(Field.SAMPLE, "sample", said=(1, 2))
 _INVESTIGATION = _Sort(Field.INVESTIGATION, "investigation", said=(2, 1))
+_TECHNIQUE = _Sort(Field.TECHNIQUE, "technique", said=(1, 2))
 _PARAMETER = _Sort(Field.PARAMETER_NAME, "parameter", "body", said=(1, 2))
 # what a record says of itself is in its own words already
 _ITSELF = {sort.field: _Sort(sort.field, sort.complete) for sort in (_INSTRUMENT, _SAMPLE, _INVESTIGATION)}
@@ -92,7 +93,7 @@ def mentions(document: Document, year: int | None, techniques: Techniques) -> It
     yield _itself(record.pid, getattr(record, "doi", None))
     yield from _things(record)
     if used := getattr(record, "techniques", ()):
-        yield _used(tuple([(one.pid, one.name, one.source_name) for one in used]), techniques)
+        yield _known(_TECHNIQUE, tuple([(one.pid, one.name, one.source_name) for one in used]), techniques)
     if parameters := getattr(record, "parameters", ()):
         named = tuple([(None, one.name or one.source_name, one.source_name) for one in parameters])
         yield _known(_PARAMETER, named)
@@ -136,40 +137,26 @@ def _plain(facility: str, sources: tuple[str, ...], year: int | None, access: st
     return _together((_mention(field, value, ()) for field, value in shown), common=True)
 
 
-def _known(sort: _Sort, named: Names) -> Mentioned:
+def _known(sort: _Sort, named: Names, techniques: Techniques | None = None) -> Mentioned:
     """Things told by (value, name, ...). Some are named together again and again; a crowd is not."""
-    return _few(sort, named) if len(named) <= _CROWD else _all(sort, named, common=False)
+    if len(named) > _CROWD:
+        return _all(sort, named, techniques, common=False)
+    return _few(sort, named, techniques)
 
 
 @lru_cache(maxsize=16_384)
-def _few(sort: _Sort, named: Names) -> Mentioned:
-    return _all(sort, named, common=True)
+def _few(sort: _Sort, named: Names, techniques: Techniques | None) -> Mentioned:
+    return _all(sort, named, techniques, common=True)
 
 
-def _all(sort: _Sort, named: Names, *, common: bool) -> Mentioned:
-    each = (_mention(sort.field, value, tuple(names), None, sort.complete) for value, *names in named)
-    said = told(one[at] for one in named for at in sort.said)
-    return _together(each, common=common, **{sort.text: said})
-
-
-def _used(used: Names, known: Techniques) -> Mentioned:
-    """The techniques told by (IRI, name, the source's name)."""
-    return _few_used(used, known) if len(used) <= _CROWD else _all_used(used, known, common=False)
-
-
-@lru_cache(maxsize=4_096)
-def _few_used(used: Names, known: Techniques) -> Mentioned:
-    return _all_used(used, known, common=True)
-
-
-def _all_used(used: Names, known: Techniques, *, common: bool) -> Mentioned:
-    each = (mention for iri, name, _ in used for mention in _technique(iri, name or "", known))
-    said = (part for iri, *names in used for part in (*names, *(_called(iri, known) if iri is not None else ())))
-    return _together(each, common=common, names=told(said))
-
-
-def _called(iri: str, known: Techniques) -> tuple[str | None, ...]:
-    return (known.label(iri), *known.synonyms(iri))
+def _all(sort: _Sort, named: Names, techniques: Techniques | None, *, common: bool) -> Mentioned:
+    said = [one[at] for one in named for at in sort.said]
+    if techniques is None:
+        each = [_mention(sort.field, value, tuple(names), None, sort.complete) for value, *names in named]
+    else:
+        each = [mention for iri, name, _ in named for mention in _technique(iri, name or "", techniques)]
+        said += [name for iri, *_ in named if iri for name in (techniques.label(iri), *techniques.synonyms(iri))]
+    return _together(each, common=common, **{sort.text: told(said)})
 
 
 @lru_cache(maxsize=8_192)
