@@ -7,11 +7,13 @@ COPY requirements.lock ./
 RUN /opt/environment/bin/python -m pip install --no-cache-dir --no-input --require-hashes -r requirements.lock
 
 FROM python:3.11-slim-bookworm
+# The folder takes everybody: Docker gives a tmpfs over it to root, with the mode that stands here (runc 1.1).
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends libcurl4 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 pangate \
-    && useradd --uid 10001 --gid pangate --home-dir /var/lib/pangate --create-home --shell /usr/sbin/nologin pangate
+    && useradd --uid 10001 --gid pangate --home-dir /var/lib/pangate --create-home --shell /usr/sbin/nologin pangate \
+    && chmod 1777 /var/lib/pangate
 COPY --from=built /opt/environment /opt/environment
 WORKDIR /opt/pangate
 COPY schema ./schema

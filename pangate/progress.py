@@ -23,6 +23,8 @@ from schema.errors import Misconfigured, Unavailable
 
 _WAIT_S = 120.0
 _REBUILD_S = 6 * 3600.0
+_AGAIN_S = 5.0
+"""How often it is tried whether the process that was asked for a rebuild has gone."""
 Told = Callable[[int, int], None]
 
 
@@ -77,32 +79,38 @@ def project(house: House, *, quiet: bool) -> None:
 
 
 def rebuild(house: House, *, quiet: bool) -> int:
-    """Build the index anew, or have the process that writes it do so and wait; how many documents it holds. Raises Unavailable when
-    nobody does it in time, or it failed."""
-    projection = Projection(house)
+    """Build the index anew, or have the process that writes it do so and wait, and should that one have gone, do it after all; how many
+    documents it holds. Raises Unavailable when nobody does it in time, or it failed."""
+    projection, began, id = Projection(house), time.monotonic(), None
     with bar("Rebuilding the index", quiet=quiet) as told:
-        if projection.take():
-            with Loops([loop for loop in projection.loops() if loop.name.startswith("post")]).running():
-                try:
-                    return projection.renew(told)
-                finally:
-                    projection.leave()
-        return _asked(house, house.rebuilds.request("command line"))
+        while time.monotonic() - began < _REBUILD_S:
+            if projection.take():
+                with Loops([loop for loop in projection.loops() if loop.name.startswith("post")]).running():
+                    try:
+                        return projection.renew(told)
+                    finally:
+                        projection.leave()
+            id = house.rebuilds.request("command line") if id is None else id
+            count = _answered(house, id, _AGAIN_S)
+            if count is not None:
+                return count
+    raise Unavailable(
+        "The index was not rebuilt in time by the process that writes it (pangate serve, or a worker of the "
+        "queue maintenance); it stays asked for."
+    )
 
 
-def _asked(house: House, id: int) -> int:
+def _answered(house: House, id: int, seconds: float) -> int | None:
+    """How many documents that rebuild has written, when it ends within that time."""
     began = time.monotonic()
-    while time.monotonic() - began < _REBUILD_S:
+    while time.monotonic() - began < seconds:
         found = house.rebuilds.rebuild(id)
         if found is not None and found.ended is not None:
             return found.documents
         if found is not None and found.message:
             raise Unavailable(f"The process that writes the index could not rebuild it: {found.message}")
         time.sleep(0.5)
-    raise Unavailable(
-        "The index was not rebuilt in time by the process that writes it (pangate serve, or a worker of the "
-        "queue maintenance); it stays asked for."
-    )
+    return None
 
 
 def probe(house: House, source: str) -> dict[str, Any]:

@@ -19,13 +19,21 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "pangate:local"}
+LASTING = {name: service for name, service in SERVICES.items() if "profiles" not in service}
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 TOLD = {"PANGATE_URL": "https://pangate.example.org", "PANGATE_OIDC_ISSUER": "https://login.example.org"}
 
 
 def filled(value: str) -> str:
-    """A value as compose fills it in from a .env with what must be told."""
-    return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: TOLD.get(found[1], found[2] or ""), value)
+    """A value as compose fills it in from a .env with what must be told: the innermost names first, `:+` only what is told."""
+
+    def told(found: re.Match[str]) -> str:
+        name, how, otherwise = found.groups(default="")
+        return (otherwise if name in TOLD else "") if how == "+" else TOLD.get(name, otherwise)
+
+    while value != (inner := re.sub(r"\$\{(\w+)(?::([-?+])([^${}]*))?\}", told, value)):
+        value = inner
+    return value
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
@@ -48,7 +56,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def test_the_services_are_those_of_the_profile() -> None:
-    assert set(OURS) == {"gateway", "harvest-worker", "launch-worker", "beat"}
+    assert set(OURS) == {"gateway", "harvest-worker", "launch-worker", "beat", "pangate"}
+    assert set(SERVICES) - set(LASTING) == {"pangate"}, "the command alone runs only when it is asked for"
     assert set(SERVICES) - set(OURS) == {"proxy", "postgresql", "redis", "elasticsearch"}
     assert OURS["gateway"]["deploy"]["replicas"] == 2
 
@@ -83,7 +92,7 @@ def test_the_settings_of_a_service_are_settings_and_good_ones(name: str, setting
     assert celery_app(found).conf.broker_url == "redis://:secret%20of%20PANGATE_BROKER_PASSWORD_FILE@redis:6379/0"
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(set(OURS) & set(LASTING)))
 def test_a_service_is_watched_where_it_answers(name: str, settings: Any) -> None:
     found: Settings = settings(name)
     port = found.port if name == "gateway" else found.metrics_port
@@ -112,8 +121,11 @@ def test_a_service_is_nobody_special_bounded_and_watched(name: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:\d+", service["user"])
     limits = service["deploy"]["resources"]["limits"]
     assert {"cpus", "memory"} <= set(limits)
-    assert service["healthcheck"]["test"]
-    assert service["restart"] == "unless-stopped"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    if name in LASTING:
+        assert service["healthcheck"]["test"]
+        assert service["restart"] == "unless-stopped"
     for secret in service.get("secrets", ()):
         assert COMPOSE["secrets"][secret] == {"file": f"./secrets/{secret}"}
     for network in service["networks"]:
@@ -131,6 +143,30 @@ def test_no_secret_stands_in_the_file_and_every_one_is_given() -> None:
     assert all(networks == ["inside"] for networks in stores.values())
     assert COMPOSE["networks"]["inside"]["internal"] is True
     assert not any("ports" in SERVICES[store] for store in stores)
+
+
+def test_the_gateways_believe_the_proxy_and_whom_the_operator_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    front = COMPOSE["networks"]["front"]["ipam"]["config"][0]["subnet"]
+    believed = SERVICES["gateway"]["environment"]["PANGATE_PROXIES"]
+    assert filled(believed) == filled(front) == "172.30.254.0/24"
+    monkeypatch.setitem(TOLD, "PANGATE_SUBNET", "10.9.8.0/24")
+    monkeypatch.setitem(TOLD, "PANGATE_PROXIES", "192.0.2.7")
+    assert filled(front) == "10.9.8.0/24"
+    assert filled(believed) == "10.9.8.0/24,192.0.2.7"
+
+
+def test_a_full_broker_refuses_before_it_is_killed() -> None:
+    told = re.search(r"--maxmemory (\d+)mb", SERVICES["redis"]["command"][-1])
+    assert told is not None, "noeviction means nothing without a bound"
+    limit = SERVICES["redis"]["deploy"]["resources"]["limits"]["memory"]
+    assert int(told[1]) < int(limit.removesuffix("M")) - 64
+
+
+def test_the_data_folder_in_memory_takes_our_account_on_every_engine() -> None:
+    data = re.search(r"PANGATE_DATA=(\S+)", DOCKERFILE)
+    assert data is not None
+    assert f"chmod 1777 {data[1]}\n" in DOCKERFILE, "an engine may give the tmpfs over it root's name and this mode"
+    assert all(f"{data[1]}:mode=1777" in service["tmpfs"] for service in OURS.values())
 
 
 def test_what_must_outlive_a_container_has_a_volume() -> None:
