@@ -13,7 +13,7 @@ import yaml
 from pangate.cli import app
 from pangate.parted import shared
 from pangate.settings import Settings
-from pangate.tasks import QUEUES, celery_app
+from pangate.tasks import ADVANCE, HARVEST, LOOK, QUEUES, ROUTES, celery_app
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -167,6 +167,20 @@ def test_the_data_folder_in_memory_takes_our_account_on_every_engine() -> None:
     assert data is not None
     assert f"chmod 1777 {data[1]}\n" in DOCKERFILE, "an engine may give the tmpfs over it root's name and this mode"
     assert all(f"{data[1]}:mode=1777" in service["tmpfs"] for service in OURS.values())
+
+
+def test_the_page_gives_each_login_to_every_service_that_logs_in() -> None:
+    page = (ROOT / "docs" / "operations" / "second-profile.md").read_text("utf-8")
+    (written,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    beside = yaml.safe_load(written)
+    asked_by = {"freya_password": {HARVEST}, "freya_hub": {ADVANCE, LOOK}}
+    assert set(beside["secrets"]) == set(asked_by)
+    for name, service in OURS.items():
+        queues = service["command"][2].split(",") if service["command"][0] == "worker" else ()
+        does = {task for task, queue in ROUTES.items() if queue in queues or name == "pangate"}
+        given = beside["services"].get(name, {"secrets": [], "environment": {}})
+        assert set(given["secrets"]) == {secret for secret, tasks in asked_by.items() if tasks & does}
+        assert set(given["environment"].values()) == {f"/run/secrets/{secret}" for secret in given["secrets"]}
 
 
 def test_what_must_outlive_a_container_has_a_volume() -> None:
