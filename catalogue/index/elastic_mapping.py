@@ -24,13 +24,14 @@ from catalogue.index.wording import WEIGHTS
 from catalogue.query import Field
 from schema.records import Document, Kind, Parameter, encode_document
 
-FORMAT = 1  # raise it whenever mapping or rows change: it is part of every index's name, and another one is refused
+FORMAT = 2  # raise it whenever mapping or rows change: it is part of every index's name, and another one is refused
 PART = "\x1f"
 REFRESH = "30s"  # whoever writes refreshes by himself, so that the engine need not do it as well
 PARAMETERS = 5_000  # nested rows of one document (the server refuses more than 10,000)
 UTMOST = 1.7976931348623157e308  # stands for infinity, which JSON has not
 _KEYWORD = {"type": "keyword"}
 _LONG = {"type": "long"}
+_SWAPPED = bytes.maketrans(b'"\x7f', b'\x7f"')
 _UNSEARCHED = {"type": "object", "enabled": False}
 
 
@@ -87,6 +88,17 @@ def label_key(field: Field, value: str) -> str:
     return f"{field.value}{PART}{told}{PART}"
 
 
+def quoted(content: bytes) -> bytes:
+    """JSON as a text within JSON. Its quotation marks, hundreds of them, change places with a sign that needs no escape (DEL), so that
+    neither we nor the engine escape and unescape one by one: a third of the time, and a tenth less to keep."""
+    return b'"%s"' % content.translate(_SWAPPED).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
+def unquoted(text: str) -> bytes:
+    """The JSON of a `quoted` text, once its own JSON is decoded."""
+    return text.encode().translate(_SWAPPED)
+
+
 def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
     """A document as JSON for the engine. Its words are stored beside it only where scores are reckoned by ourselves."""
     record = document.record
@@ -94,7 +106,6 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
     columns = _TEXT_FIELDS[record.kind]
     cells: dict[str, Any] = {
         "kind": record.kind,
-        "raw": encode_document(document).decode(),
         "title": found.title,
         **{columns[field]: text for field, text in found.texts.items()},
         **_numbers(found),
@@ -104,7 +115,8 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
         cells["parameters"] = rows
     if not public:
         cells |= {"groups": found.groups, "open_to": found.groups, "words": found.texts}
-    return b"".join((msgspec.json.encode(cells)[:-1], b",", _shared(found), b"}"))
+    cells_json, raw = msgspec.json.encode(cells), quoted(encode_document(document))
+    return b'%s,"raw":%s,%s}' % (cells_json[:-1], raw, _shared(found))
 
 
 def _numbers(found: Terms) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalogue.index.elastic_mapping import text_field
+from catalogue.index.elastic_mapping import text_field, unquoted
 from catalogue.index.order import ORDERINGS, Value, read, settled, written
 from catalogue.index.relevance import Statistics, score
 from catalogue.index.wording import WEIGHTS
@@ -61,7 +61,7 @@ def hits(found: Sequence[Mapping[str, Any]], sort: Sort, offset: int, generation
 
 def _hit(one: Mapping[str, Any], sort: Sort, place: int, generation: str) -> Hit:
     value, pid = one["sort"][:2]
-    raw = one["_source"]["raw"].encode()
+    raw = unquoted(one["_source"]["raw"])
     if sort is Sort.RELEVANCE:
         return Hit(raw, value, Position(generation, sort, repr(value), pid, place))
     return Hit(raw, None, Position("", sort, written(_value(value)), pid, place))

@@ -12,7 +12,7 @@ from catalogue.index import elastic_facets as counting
 from catalogue.index import elastic_pages as pages
 from catalogue.index.elastic_client import Request, Steps, looked
 from catalogue.index.elastic_generations import Generation
-from catalogue.index.elastic_mapping import identity
+from catalogue.index.elastic_mapping import identity, unquoted
 from catalogue.index.elastic_query import Query, any_of, every, query, visible, writable
 from catalogue.index.elastic_views import View, name
 from catalogue.index.facets import EXACT
@@ -167,7 +167,7 @@ def _raws(view: View, kind: Kind, pids: list[str]) -> Steps[dict[str, bytes]]:
     reply = yield from _ask(
         view, {"query": every(narrowed), "size": len(pids), "_source": ["raw"], "docvalue_fields": ["pid"]}
     )
-    return {hit["fields"]["pid"][0]: hit["_source"]["raw"].encode() for hit in reply["hits"]["hits"]}
+    return {hit["fields"]["pid"][0]: unquoted(hit["_source"]["raw"]) for hit in reply["hits"]["hits"]}
 
 
 def documents(
@@ -184,7 +184,7 @@ def documents(
                 stored = one.get("_source", {})
                 open_to = index == generation.public or not groups.isdisjoint(stored.get("open_to", ()))
                 if "raw" in stored and open_to:
-                    found[names[one["_id"]]] = stored["raw"].encode()
+                    found[names[one["_id"]]] = unquoted(stored["raw"])
     return found
 
 

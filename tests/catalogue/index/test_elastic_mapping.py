@@ -8,7 +8,7 @@ import strategies as made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogue.index.elastic_mapping import PART, label_key, mappings, row
+from catalogue.index.elastic_mapping import PART, label_key, mappings, quoted, row, unquoted
 from catalogue.index.terms import terms
 from catalogue.query import Field
 from schema.records import Dataset, Document, InvestigationPart, Person, decode_document
@@ -25,7 +25,7 @@ def test_a_row_holds_what_the_terms_hold_and_the_document_itself(record: Dataset
     assert told.get("also", []) == [field + PART + name for field, names in found.also.items() for name in names]
     assert told.get("label", []) == [label_key(one.field, one.value) + one.text for one in found.labels]
     assert told.get("completion", []) == list(found.completions)
-    assert decode_document(told["raw"]) == document
+    assert decode_document(unquoted(told["raw"])) == document
     assert set(told) <= set(mappings()["properties"])
     assert ("completion" in told) <= public
 
@@ -37,3 +37,13 @@ def test_a_crowd_is_told_whole() -> None:
     )  # fmt: skip
     told = msgspec.json.decode(row(Document(record, (), 1, 1), TREE, public=True))
     assert len(told["person"]) == 300
+
+
+@given(st.recursive(st.text() | st.integers(), st.lists))
+def test_json_that_was_quoted_is_the_same_after_a_decoder_and_needs_no_escape_but_for_backslashes(
+    value: object,
+) -> None:
+    content = msgspec.json.encode(value)
+    told = quoted(content)
+    assert unquoted(msgspec.json.decode(told)) == content
+    assert len(told) == len(content) + 2 + content.count(b"\\") + content.count(b"\x7f")
