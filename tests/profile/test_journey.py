@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 from kernel import run_cell
-from parted_house import PartedHouse, figure, settled
+from parted_house import PartedHouse, figure, shown
 from servers.daemon import free_port
 from small_federation import SECRETS, SmallFederation
 from visitor import Visitor
@@ -122,7 +122,7 @@ def journey(house: PartedHouse, ports: tuple[int, int], visitor: Visitor, stage:
     beat = house.start("beat")
     house.ready(*gateways, harvester, launcher, beat)
     with house.opened() as inside:
-        until(lambda: settled(inside), 120, harvester.said)
+        shown(inside, harvester.said)
     found = both_facilities(visitor)
     assert found["totalCount"] > 20
     visitor.sign_in(BOHR.name, BOHR.password)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 from certificates import Authority, authority
-from parted_house import PartedHouse, Program, settled
+from parted_house import PartedHouse, Program, shown
 from servers.daemon import Missing, free_port
 from servers.elasticsearch import Elasticsearch
 from servers.nginx import Nginx, alone
@@ -117,7 +117,7 @@ def found(gateway: Program) -> Any:
 def all_found(site: PartedHouse, gateway: Program) -> int:
     """How many datasets are found once both facilities are harvested and the index has everything: as many as are public."""
     with site.opened() as inside:
-        until(lambda: settled(inside), 120, gateway.said)
+        shown(inside, gateway.said)
         kept = [each for each in inside.truth.walk() if each.record.kind is Kind.DATASET]
     count = until(lambda: isinstance(count := found(gateway), int) and count, 60, gateway.said)
     assert count == sum(each.public_number is not None for each in kept) > 20

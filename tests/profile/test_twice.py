@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from launching import ready, starts
-from parted_house import PartedHouse, figure, settled
+from parted_house import PartedHouse, figure, shown
 from servers.daemon import free_port
 from small_federation import SOURCES, SmallFederation
 from soak import how_many, keep
@@ -77,7 +77,7 @@ def crowd(parted: Any, proxied: Any, broker: str) -> Iterator[Crowd]:
         programs += [house.start("beat", "--every", "1") for _ in range(2)]
         house.ready(*programs)
         with house.opened() as inside:
-            until(lambda: settled(inside), 120, programs[2].said)
+            shown(inside, programs[2].said)
             people = [Visitor(url), Visitor(url)]
             for visitor, person in zip(people, (BOHR, ADA), strict=True):
                 visitor.sign_in(person.name, person.password)

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,7 @@ import requests
 from servers.daemon import free_port
 from waiting import until
 
+from catalogue.index.elastic_states import SECONDS
 from pangate.house import House, open_house, utc_now
 from pangate.settings import Settings
 from pangate.sweeper import owed_harvests
@@ -133,6 +135,13 @@ def settled(house: House) -> bool:
         return not owed_harvests(house) and house.index.mark() == house.truth.head()
     except Unavailable:
         return False
+
+
+def shown(house: House, about: Callable[[], str]) -> None:
+    """Wait until everything is harvested and in the index, and every gateway shows it: what it read of the index just before it may go on
+    reading for two seconds."""
+    until(lambda: settled(house), 120, about)
+    time.sleep(2 * SECONDS)
 
 
 def figure(program: Program, name: str) -> float:
