@@ -14,7 +14,7 @@ TESTABLE := $(VENV)/.testable-$(call checksum,requirements-test.lock)
 # Hundreds of processes are started by the tests: each would compile this checkout anew where bytecode is not kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test install check fix bench measured soak lock clean
+.PHONY: help run test install check fix bench soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -41,12 +41,7 @@ fix: $(TESTABLE) ## Mend what the style tools can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# The distribution's Python is compiled for speed, as those of the images are; a version manager's often is not.
-DISTRIBUTED = $(shell /usr/bin/python3.11 -c 'import ensurepip' 2>/dev/null && echo PYTHON=/usr/bin/python3.11 VENV=.venv-bench)
-bench: ## Measure, as ratios within one run, with the distribution's Python 3.11 where there is one
-	$(MAKE) --no-print-directory measured $(DISTRIBUTED)
-
-measured: $(TESTABLE) ## The same with the Python that runs the tests
+bench: $(TESTABLE) ## Measure, as ratios within one run
 	$(PY) -m benchmarks
 
 soak: $(TESTABLE) ## The long forms of the suites: hours, not minutes
@@ -59,7 +54,7 @@ lock: ## Choose versions anew from requirements*.in (needs uv)
 		--custom-compile-command "make lock" requirements-demo.in -c requirements-test.lock -o requirements.lock
 
 clean: ## Remove the environment and the demo's folder (not your data in var/)
-	rm -rf $(VENV) .venv-bench .demo
+	rm -rf $(VENV) .demo
 
 define check
 	$(PY) -m ruff check .

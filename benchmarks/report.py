@@ -17,7 +17,7 @@ unproved, as it is when it was run but once on a busy machine. The load is that 
 cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly. Python 3.11.7 was compiled here with
 the defaults of its makers' source, 3.11.2 is Debian's, which is compiled for speed as those of the container images are: of what a document
 costs our processor on its way into Elasticsearch it saves a seventh (0.84 of the bare helper with it, 0.72 with the other, on the same
-day). `make bench` takes the distribution's Python 3.11 where there is one; `make measured` the one that runs the tests.
+day). `make bench PYTHON=/usr/bin/python3.11 VENV=.venv-debian` measures with that one.
 
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of
