@@ -14,9 +14,6 @@ WEIGHTS: dict[str, float] = {"title": 4.0, "names": 2.0, "body": 1.0}
 TIE_BREAKER = 0.1  # how much of a word's lesser fields is added to its best one
 PART = "|"  # stands between the parts of a field: no word is it, so no phrase reaches from one part into the next
 _NAME, _SERIES, _SHARED = 64, 256, 4_096  # characters of a text whose words are remembered
-_TITLES = ("title", "name", "full_name")
-_NAMES = ("pid", "doi", "facility", "formula", "proposal")
-_TOLD = ("description", "abstract", "type", "publisher")
 TEXT_LENGTH = 65_536  # characters of one field that are searched, as many as are highlighted
 
 Told = dict[str, str]
@@ -26,8 +23,8 @@ Told = dict[str, str]
 def texts(record: AnyRecord, names: Iterable[Told], body: Iterable[Told]) -> dict[str, str]:
     """The words of each text field: of the record's own, and of `names` and `body`, which many records mention alike."""
     return {
-        "title": _text(_once(_of(record, _TITLES))),
-        "names": _text(_once(_of(record, _NAMES)), *names),
+        "title": _text(told(_title(record))),
+        "names": _text(told(_names(record)), *names),
         "body": _text(told(_body(record)), *body, {part: _again(part) for part in _abstracts(record) if part}),
     }
 
@@ -35,11 +32,6 @@ def texts(record: AnyRecord, names: Iterable[Told], body: Iterable[Told]) -> dic
 def told(parts: Iterable[str | None]) -> Told:
     """The parts that say something, with their words."""
     return {part: _words(part) if len(part) <= _SERIES else _ended(part[:TEXT_LENGTH]) for part in parts if part}
-
-
-def _once(parts: Iterable[str | None]) -> Told:
-    """The same of what no other record is called: it would only drive out what comes again."""
-    return {part: _ended(part[:TEXT_LENGTH]) for part in parts if part}
 
 
 def _text(parts: Told, *others: Told) -> str:
@@ -83,18 +75,25 @@ def _shared(part: str) -> str:
     return _ended(part)
 
 
-def _of(record: AnyRecord, fields: tuple[str, ...]) -> tuple[str | None, ...]:
-    """What it says in those of the fields that its kind has."""
-    return tuple([getattr(record, field) for field in _had(type(record), fields)])
+def _title(record: AnyRecord) -> Iterator[str | None]:
+    yield getattr(record, "title", None)
+    yield getattr(record, "name", None)
+    yield getattr(record, "full_name", None)
 
 
-@lru_cache(maxsize=64)
-def _had(kind: type[AnyRecord], fields: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(field for field in fields if field in kind.__struct_fields__)
+def _names(record: AnyRecord) -> Iterator[str | None]:
+    yield record.pid
+    yield getattr(record, "doi", None)
+    yield record.facility
+    yield getattr(record, "formula", None)
+    yield getattr(record, "proposal", None)
 
 
 def _body(record: AnyRecord) -> Iterator[str | None]:
-    yield from _of(record, _TOLD)
+    yield getattr(record, "description", None)
+    yield getattr(record, "abstract", None)
+    yield getattr(record, "type", None)
+    yield getattr(record, "publisher", None)
     for sample in getattr(record, "samples", ()):
         yield sample.type
     for detail in record.details:
