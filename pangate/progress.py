@@ -81,23 +81,30 @@ def project(house: House, *, quiet: bool) -> None:
 def rebuild(house: House, *, quiet: bool) -> int:
     """Build the index anew, or have the process that writes it do so and wait, and should that one have gone, do it after all; how many
     documents it holds. Raises Unavailable when nobody does it in time, or it failed."""
-    projection, began, id = Projection(house), time.monotonic(), None
+    projection, began = Projection(house), time.monotonic()
     with bar("Rebuilding the index", quiet=quiet) as told:
+        if projection.take():
+            return _renewed(projection, told)
+        id = house.rebuilds.request("command line")
         while time.monotonic() - began < _REBUILD_S:
-            if projection.take():
-                with Loops([loop for loop in projection.loops() if loop.name.startswith("post")]).running():
-                    try:
-                        return projection.renew(told)
-                    finally:
-                        projection.leave()
-            id = house.rebuilds.request("command line") if id is None else id
             count = _answered(house, id, _AGAIN_S)
             if count is not None:
                 return count
+            if projection.take():
+                return _renewed(projection, told)
     raise Unavailable(
         "The index was not rebuilt in time by the process that writes it (pangate serve, or a worker of the "
         "queue maintenance); it stays asked for."
     )
+
+
+def _renewed(projection: Projection, told: Told) -> int:
+    """The same by us, who have the duty and leave it then."""
+    with Loops([loop for loop in projection.loops() if loop.name.startswith("post")]).running():
+        try:
+            return projection.renew(told)
+        finally:
+            projection.leave()
 
 
 def _answered(house: House, id: int, seconds: float) -> int | None:
