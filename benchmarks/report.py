@@ -14,10 +14,8 @@ Written by `python -m benchmarks --keep` (`make bench` measures and only tells; 
 ratio within one run, or a figure of one process; none is a test. *Spread* is the distance of the quartiles of the repeats over their
 median; *noise* the same of the reference alone, so a difference smaller than either says nothing, and above 50 % the figure is
 unproved, as it is when it was run but once on a busy machine. The load is that of the machine when the run began: above the number of
-cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly. Python 3.11.7 was compiled here with
-the defaults of its makers' source, 3.11.2 is Debian's, which is compiled for speed as those of the container images are: of what a document
-costs our processor on its way into Elasticsearch it saves a seventh (0.84 of the bare helper with it, 0.72 with the other, on the same
-day). `make bench PYTHON=/usr/bin/python3.11 VENV=.venv-debian` measures with that one.
+cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly. Python 3.11.7 was compiled from
+source without its makers' optimisations, and runs the tests; 3.11.2 is Debian's (`make bench PYTHON=/usr/bin/python3.11 VENV=.venv-debian`).
 
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of
@@ -44,11 +42,16 @@ build, or half of one in Elasticsearch). Elasticsearch is a real node of one sha
 
 
 def merged(file: Path, results: Sequence[dict[str, Any]], machine: dict[str, Any]) -> dict[str, Any]:
-    """Earlier results with these in their places, each with the machine it was measured on."""
+    """Earlier results with these in their places, each with the machine it was measured on. What was measured with another Python stays
+    beside it: no figure hides one that is less good."""
     known = orjson.loads(file.read_bytes()) if file.exists() else {"results": []}
-    fresh = {each["name"]: {**each, "machine": machine} for each in results}
-    old = [fresh.pop(each["name"], each) for each in known["results"]]
+    fresh = {_place(each): each for each in ({**result, "machine": machine} for result in results)}
+    old = [fresh.pop(_place(each), each) for each in known["results"]]
     return {"results": [*old, *fresh.values()]}
+
+
+def _place(result: dict[str, Any]) -> tuple[str, str]:
+    return result["name"], result["machine"]["python"]
 
 
 _TOO_NOISY = 0.5
