@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from catalogue.tables import links, records
 from schema.access import PUBLIC, Access, Visibility, access_at, covers, pending
-from schema.documents import is_name, join, references
+from schema.documents import Naming, is_name, join, naming, references
 from schema.records import AnyRecord, Dataset, Kind, Provenance, Publication, decode
 
 Key = tuple[Kind, str]
@@ -57,6 +58,23 @@ class Kept:
         return Visibility(public=self.public, groups=self.record.visibility.groups)
 
 
+class Live(NamedTuple):
+    """A live record as it was read; the columns of COLUMNS."""
+
+    data: bytes
+    public: bool
+    due: datetime | None
+    harvested: datetime
+
+    def kept(self, written: Written = _NONE_WRITTEN) -> Kept:
+        """Decoded."""
+        return Kept(lifted(_at_hand(self.data, written) or decode(self.data), self.due), self.public, self.harvested)
+
+
+def _at_hand(data: bytes, written: Written) -> AnyRecord | None:
+    return written.get(data) if written else None  # to look for bytes is to read them all
+
+
 @dataclass(frozen=True, slots=True)
 class Assembled:
     """A document before it has numbers."""
@@ -79,21 +97,27 @@ def assemble(
     connection: Connection, keys: Collection[Key], order: Order, written: Written = _NONE_WRITTEN
 ) -> dict[Key, Assembled]:
     """The documents of those of the (kind, pid) that have a live record."""
-    by_key: dict[Key, list[Kept]] = defaultdict(list)
+    by_key: dict[Key, list[Live]] = defaultdict(list)
     for kind, pids in by_kind(keys).items():
         for chunk in chunks(pids):
             condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
-            for row in connection.execute(select(*COLUMNS).where(*condition)).all():
-                kept = taken(*row, written)
-                by_key[kind, kept.record.pid].append(kept)
-    return put_together(connection, by_key, order)
+            for pid, *row in connection.execute(select(records.c.pid, *COLUMNS).where(*condition)).all():
+                by_key[kind, pid].append(Live(*row))
+    made = put_together(connection, by_key, order, written)
+    return {key: made(key) for key in by_key}
 
 
-def put_together(connection: Connection, by_key: Mapping[Key, Sequence[Kept]], order: Order) -> dict[Key, Assembled]:
-    """Documents of the live records of each (kind, pid)."""
-    groups = {key: sorted(found, key=order.rank) if len(found) > 1 else found for key, found in by_key.items()}
-    neighbours = _Neighbours(connection, [group[0].record for group in groups.values()])
-    return {key: _assembled(group, neighbours, order) for key, group in groups.items()}
+def put_together(
+    connection: Connection, by_key: Mapping[Key, Sequence[Live]], order: Order, written: Written = _NONE_WRITTEN
+) -> Callable[[Key], Assembled]:
+    """What makes the document of each (kind, pid) of its live records. All is read now, and decoded when it is wanted (see `Entry`)."""
+    groups = {
+        key: sorted(found, key=lambda each: order.rank(each.kept(written))) if len(found) > 1 else found
+        for key, found in by_key.items()
+    }
+    first = ((kind, found[0].data) for (kind, _), found in groups.items())
+    neighbours = _Neighbours(connection, [(kind, _at_hand(data, written) or naming(data)) for kind, data in first])
+    return lambda key: _assembled([each.kept(written) for each in groups[key]], neighbours, order)
 
 
 def by_kind(names: Iterable[tuple[Kind, str]]) -> dict[Kind, list[str]]:
@@ -111,7 +135,7 @@ def chunks(ids: Iterable[str], size: int = CHUNK) -> Iterable[list[str]]:
 
 
 COLUMNS = (records.c.data, records.c.public, records.c.due, records.c.harvested)
-"""What `taken` is made of."""
+"""What `Live` is made of."""
 
 
 def turn(record: AnyRecord, now: datetime) -> datetime | None:
@@ -125,13 +149,6 @@ def lifted(record: AnyRecord, due: datetime | None) -> AnyRecord:
     if not isinstance(record, Dataset) or record.release is None or (due is not None and due <= record.release):
         return record
     return replace(record, access=access_at(record.access, record.release, record.release))
-
-
-def taken(
-    data: bytes, public: bool, due: datetime | None, harvested: datetime, written: Written = _NONE_WRITTEN
-) -> Kept:
-    """The live record of a row."""
-    return Kept(lifted(written.get(data) or decode(data), due), public, harvested)
 
 
 def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> Assembled:
@@ -159,14 +176,17 @@ def _assembled(group: Sequence[Kept], neighbours: _Neighbours, order: Order) -> 
 class _Neighbours:
     """The live records that some records name or are named by (publications), read together."""
 
-    def __init__(self, connection: Connection, centre: Sequence[AnyRecord]) -> None:
+    def __init__(self, connection: Connection, centre: Iterable[tuple[Kind, AnyRecord | Naming]]) -> None:
         wanted: dict[str, set[Key]] = defaultdict(set)
+        datasets: dict[str, list[str]] = defaultdict(list)
         self._holders: dict[Name, list[str]] = defaultdict(list)
         self._namesakes: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for record in centre:
-            if record.kind not in (Kind.PUBLICATION, Kind.INSTRUMENT):
+        for kind, record in centre:
+            if kind not in (Kind.PUBLICATION, Kind.INSTRUMENT):
                 wanted[record.source].update(references(record))
-        self._find_holders(connection, [record for record in centre if record.kind is Kind.DATASET])
+            if kind is Kind.DATASET:
+                datasets[record.source].append(record.id)
+        self._find_holders(connection, datasets)
         self._find_namesakes(connection, wanted)
         for (source, _), ids in self._namesakes.items():
             wanted[source].update((Kind.INSTRUMENT, id) for id in ids)
@@ -178,11 +198,8 @@ class _Neighbours:
             for kept in live(connection, source, names)
         }
 
-    def _find_holders(self, connection: Connection, datasets: Sequence[AnyRecord]) -> None:
-        by_source: dict[str, list[str]] = defaultdict(list)
-        for record in datasets:
-            by_source[record.source].append(record.id)
-        for source, ids in by_source.items():
+    def _find_holders(self, connection: Connection, datasets: Mapping[str, Sequence[str]]) -> None:
+        for source, ids in datasets.items():
             for id, to_id in _linked(connection, source, Kind.PUBLICATION, Kind.DATASET, ids):
                 self._holders[source, Kind.DATASET, to_id].append(id)
 
@@ -205,7 +222,7 @@ class _Neighbours:
         """The record of that name, if whoever sees the centre may see it."""
         source = centre.record.source
         if is_name(id):  # one that readers may not see makes no other ambiguous: that would tell of it
-            named = [self._seen(centre, kind, of) for of in self._namesakes[source, id]]
+            named = [self._seen(centre, kind, of) for of in self._namesakes.get((source, id), ())]
             called = [each for each in named if each is not None]
             return called[0] if len(called) == 1 else None
         found = self._found.get((source, kind, id))
@@ -228,4 +245,4 @@ def live(connection: Connection, source: str, names: Iterable[Key]) -> Iterable[
         for chunk in chunks(ids):
             own = (records.c.source == source, records.c.kind == kind.value, records.c.deleted.is_(False))
             rows = connection.execute(select(*COLUMNS).where(*own, records.c.id.in_(chunk))).all()
-            yield from (taken(*row) for row in rows)
+            yield from (Live(*row).kept() for row in rows)

@@ -6,7 +6,7 @@ through a bounded pool of threads (or an async engine) behind its own port.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -154,8 +154,19 @@ class HarvestLedger(Protocol):
         """Kept rejects with id, first seen, last seen, count; by id, above `after`."""
 
 
-News = tuple[int, Kind, str, Document | None]
-"""A change: its number, the kind and pid it is of, and that document as it is now (joined and canonical), or None: it is gone."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A change of (kind, pid) as an index is told it: `version` is its number, `make` puts the document together as it was when the change
+    was read, None: it is gone. `public` says in which physical index it lives; it is removed from the other one.
+
+    Each call makes the document anew: hold what it gives, and not for long. Hundreds that wait to be used do not fit the processor's
+    caches, and cost a quarter more.
+    """
+
+    kind: Kind
+    pid: str
+    version: int
+    make: Callable[[], Document] | None
+    public: bool
 
 
 class Truth(Protocol):
@@ -167,7 +178,7 @@ class Truth(Protocol):
     def head(self) -> int:
         """The newest change number (0: none yet)."""
 
-    def news(self, after: int, limit: int) -> list[News]:
+    def news(self, after: int, limit: int) -> list[Entry]:
         """What changed above `after`, in order: a pid that changed again appears at its newest number only."""
 
     def documents(self, kind: Kind, pids: Sequence[str]) -> dict[str, Document]:
@@ -308,17 +319,6 @@ class SessionStore(Protocol):
 
     def take_state(self, state: str, now: datetime) -> bytes | None:
         """That data, once."""
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One write to an index: the document of (kind, pid) at `version`, or None: it is gone. `public` says in which physical index
-    it lives; it is removed from the other one."""
-
-    kind: Kind
-    pid: str
-    version: int
-    document: Document | None
-    public: bool
 
 
 class Index(Protocol):

@@ -14,7 +14,7 @@ from typing import TypeVar
 from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
 from catalogue.several import Several
-from schema.records import Document, Kind
+from schema.records import Document
 
 BATCH = 500
 Going = Callable[[], bool]
@@ -68,15 +68,15 @@ def project(truth: Truth, index: Index, limit: int = BATCH, at: At = nothing, go
 def changes(truth: Truth, mark: int, limit: int) -> Iterator[tuple[list[Entry], int]]:
     """Batches of entries above `mark`, each with the mark it reaches, until the head."""
     while news := truth.news(mark, limit):
-        mark = news[-1][0]
-        yield [_entry(*each) for each in news], mark
+        mark = news[-1].version
+        yield news, mark
 
 
 def whole(documents: Iterable[Document], limit: int) -> Iterator[Sequence[Entry]]:
     """Entries of documents, in batches."""
     batch: list[Entry] = []
     for document in documents:
-        batch.append(_entry(document.version, document.record.kind, document.record.pid, document))
+        batch.append(_entry(document))
         if len(batch) == limit:
             yield batch
             batch = []
@@ -97,6 +97,6 @@ def ahead(steps: Iterator[T]) -> Iterator[T]:
             step = coming.result()
 
 
-def _entry(number: int, kind: Kind, pid: str, document: Document | None) -> Entry:
-    public = document is not None and document.public_number is not None
-    return Entry(kind, pid, version=number, document=document, public=public)
+def _entry(document: Document) -> Entry:
+    record, public = document.record, document.public_number is not None
+    return Entry(record.kind, record.pid, document.version, lambda: document, public=public)

@@ -82,7 +82,7 @@ class _Handed:
             self._aside.apply(entries, mark)
             for entry in entries:
                 name = _name(entry.kind, entry.pid)
-                (self._names.discard if entry.document is None else self._names.add)(name)
+                (self._names.discard if entry.make is None else self._names.add)(name)
             self._mark = mark
         self._aside.apply((), self._mark)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,19 +16,19 @@ from catalogue.assembly import (
     Assembled,
     Kept,
     Key,
+    Live,
     Order,
     assemble,
     by_kind,
     chunks,
     put_together,
-    taken,
     turn,
 )
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.database import Database
 from catalogue.links import Move
 from catalogue.numbering import number
-from catalogue.ports import News
+from catalogue.ports import Entry
 from catalogue.tables import documents, records
 from schema.records import AnyRecord, Document, Kind, decode
 
@@ -57,7 +57,7 @@ class Records:
         with self._database.read() as connection:
             return changes.head(connection, PUBLIC)
 
-    def news(self, after: int, limit: int) -> list[News]:
+    def news(self, after: int, limit: int) -> list[Entry]:
         """What changed above `after`, in order: a pid that changed again appears at its newest number only."""
         with self._database.read() as connection:
             return _news(connection, after, limit, self._order)
@@ -137,21 +137,21 @@ _KINDS = {kind.value: kind for kind in Kind}
 _NUMBERS = (documents.c.change, documents.c.public, documents.c.public_number, documents.c.public_time)
 
 
-def _news(connection: Connection, after: int, limit: int, order: Order) -> list[News]:
+def _news(connection: Connection, after: int, limit: int, order: Order) -> list[Entry]:
     """Numbers and records come in one statement: most of a projection's own time was reading."""
     above = select(documents.c.kind, documents.c.pid, *_NUMBERS).where(documents.c.change > after)
     some = above.order_by(documents.c.change).limit(limit).subquery()
     its = and_(records.c.kind == some.c.kind, records.c.pid == some.c.pid, records.c.deleted.is_(False))
     query = select(*some.c, *COLUMNS).select_from(some.outerjoin(records, its)).order_by(some.c.change)
-    kept: dict[Key, list[Kept]] = {}
+    kept: dict[Key, list[Live]] = {}
     numbers: dict[Key, _Numbered] = {}
     for kind, pid, *told, data, public, due, harvested in connection.execute(query).all():
         key = (_KINDS[kind], pid)
         numbers[key] = _Numbered(*told)
         if data is not None:
-            kept.setdefault(key, []).append(taken(data, public, due, harvested))
-    found = put_together(connection, kept, order)
-    return [(each.change, *key, each.document(found[key]) if key in found else None) for key, each in numbers.items()]
+            kept.setdefault(key, []).append(Live(data, public, due, harvested))
+    made = put_together(connection, kept, order)
+    return [each.entry(key, made if key in kept else None) for key, each in numbers.items()]
 
 
 def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
@@ -173,6 +173,13 @@ class _Numbered(NamedTuple):
     public: bool
     number: int | None
     time: datetime | None
+
+    def entry(self, key: Key, made: Callable[[Key], Assembled] | None) -> Entry:
+        """What an index is told of it; without `made` it is gone."""
+        if made is None:
+            return Entry(*key, self.change, None, public=False)
+        shown = self.public and self.number is not None
+        return Entry(*key, self.change, lambda: self.document(made(key)), public=shown)
 
     def document(self, made: Assembled) -> Document:
         """With them: the public ones are of a public document only."""

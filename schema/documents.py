@@ -51,21 +51,43 @@ def is_name(id: str) -> bool:
     return id.startswith("\x1f")
 
 
-def references(record: AnyRecord) -> tuple[Name, ...]:
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    """Of a part its name."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class Naming(msgspec.Struct, frozen=True, gc=False):
+    """Of a record what it is kept under and whom it names: all that is needed to find its neighbours, in a third of the time."""
+
+    source: str
+    id: str
+    investigation: _Part | None = None
+    instruments: tuple[_Part, ...] = ()
+    samples: tuple[_Part, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+
+_NAMING: msgspec.json.Decoder[Naming] = msgspec.json.Decoder(Naming)
+
+
+def naming(data: bytes) -> Naming:
+    """That of a record's JSON (see `schema.records.encode`); it has the same `references`, but for an instrument's own name."""
+    return _NAMING.decode(data)
+
+
+def references(record: AnyRecord | Naming) -> tuple[Name, ...]:
     """The (kind, id at the source) of every record this one names, once each, in order. An instrument without an id is named
     `by_name`, and so is, by itself, every instrument."""
-    named: list[tuple[Kind, str | None]] = []
-    if isinstance(record, Dataset | Sample) and record.investigation is not None:
-        named.append((Kind.INVESTIGATION, record.investigation.id))
-    if isinstance(record, Dataset | Investigation):
-        named += ((Kind.INSTRUMENT, _sought(part)) for part in record.instruments)
+    whole = getattr(record, "investigation", None)
+    named = [(Kind.INVESTIGATION, None if whole is None else whole.id)]
+    named += [(Kind.INSTRUMENT, _sought(part)) for part in getattr(record, "instruments", ())]
     if isinstance(record, Instrument):
         named.append((Kind.INSTRUMENT, by_name(record.name)))
-    if isinstance(record, Dataset):
-        named += ((Kind.SAMPLE, part.id) for part in record.samples)
-    if isinstance(record, Publication):
-        named += ((Kind.DATASET, id) for id in record.datasets)
-    return tuple(dict.fromkeys((kind, id) for kind, id in named if id))
+    named += [(Kind.SAMPLE, part.id) for part in getattr(record, "samples", ())]
+    named += [(Kind.DATASET, id) for id in getattr(record, "datasets", ())]
+    return tuple(dict.fromkeys([(kind, id) for kind, id in named if id]))
 
 
 def offered(record: AnyRecord) -> bytes:
@@ -109,7 +131,7 @@ def _fill_investigation(part: InvestigationPart | None, lookup: Lookup) -> Inves
     return _investigation(part, found) if part is not None and isinstance(found, Investigation) else part
 
 
-def _sought(part: InstrumentPart) -> str | None:
+def _sought(part: InstrumentPart | _Part) -> str | None:
     """What an instrument is looked up by: its id; without one, its name."""
     return part.id or (by_name(part.name) if part.name else None)
 

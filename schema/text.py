@@ -251,8 +251,12 @@ def _run_words(written: str) -> tuple[str, ...]:
     return tuple(map(_stem, _terms(written)))
 
 
-@lru_cache(maxsize=32_768)
 def _stem(term: str) -> str:
+    return _stemmed(term) if term.isalpha() else term  # what has digits is not remembered: there is no end of numbers
+
+
+@lru_cache(maxsize=32_768)
+def _stemmed(term: str) -> str:
     if _PLAIN.fullmatch(term) is None or term in _UNSTEMMED:
         return term
     stemmer = getattr(_LOCAL, "stemmer", None)

@@ -59,7 +59,7 @@ def held(entries: Iterable[Entry]) -> list[Document]:
         known = newest.get((entry.kind, entry.pid))
         if known is None or known.version < entry.version:
             newest[entry.kind, entry.pid] = entry
-    return [entry.document for entry in newest.values() if entry.document is not None]
+    return [entry.make() for entry in newest.values() if entry.make is not None]
 
 
 def matching(documents: Iterable[Document], search: Search) -> list[Document]:

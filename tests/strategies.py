@@ -151,8 +151,13 @@ def document(record: AnyRecord, version: int) -> Document:
 
 def entry(record: AnyRecord, version: int, *, gone: bool = False) -> Entry:
     """The write of a record at a version (or of its end)."""
-    whole = None if gone else document(record, version)
-    return Entry(record.kind, record.pid, version, whole, record.visibility.public and not gone)
+    return Entry(record.kind, record.pid, version, None, public=False) if gone else written(document(record, version))
+
+
+def written(document: Document) -> Entry:
+    """The write of a document, public if its record is."""
+    record = document.record
+    return Entry(record.kind, record.pid, document.version, lambda: document, record.visibility.public)
 
 
 @st.composite

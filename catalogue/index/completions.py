@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
 
 from catalogue.query import Field, Suggestion
 from schema.text import clean, prefix
@@ -26,14 +25,16 @@ FILTERS: dict[str, Field] = {
 }
 
 
-@lru_cache(maxsize=65_536)
-def entries(kind: str, value: str, text: str) -> tuple[str, ...]:
-    """The terms under which `text` is found by the beginning of any of its first words."""
+def entries(kind: str, value: str, text: str) -> Iterator[str]:
+    """The terms under which `text` is found by the beginning of any of its first words (some may come twice)."""
     shown = clean(text).strip()[:256]
-    found = prefix(shown).split()
+    left = prefix(shown)
     tail = _PART + _PART.join((kind, value, shown))
-    starts = dict.fromkeys(" ".join(found[start:])[:_LENGTH] for start in range(min(len(found), _BEGINNINGS)))
-    return tuple(start + tail for start in starts)
+    for _ in range(_BEGINNINGS):
+        if not left:
+            return
+        yield left[:_LENGTH] + tail
+        left = left.partition(" ")[2]
 
 
 def beginning(text: str) -> str | None:

@@ -114,13 +114,13 @@ class Writer:
 
     def write(self, items: Sequence[Item]) -> None:
         """Write them. Raises Unavailable when the engine takes none for long; what was written does no harm then."""
-        hidden = [item for item in items if item.entry.document is not None and not item.entry.public]
+        hidden = [item for item in items if item.entry.make is not None and not item.entry.public]
         shown = [item if item.entry.public else item._replace(content=_TOMBSTONE, again=True) for item in items]
         judged = self._bulk(self.generation.public, shown)
         became = {id(one.item.entry): one.outcome for one in judged}
         rest = [item for item in hidden if became[id(item.entry)] in TAKEN]
         self._note([item for item in items if became[id(item.entry)] in TAKEN])
-        left = [item for item in items if item.entry.public or item.entry.document is None]
+        left = [item for item in items if item.entry.public or item.entry.make is None]
         rest += self._left_behind([item for item in left if became[id(item.entry)] is not Outcome.FIRST])
         judged += self._bulk(self.generation.restricted, rest)
         for one in judged:
@@ -130,14 +130,15 @@ class Writer:
     def _note(self, taken: Iterable[Item]) -> None:
         """What is newest now is refused no more, unless only a tombstone could be made of it."""
         for item in taken:
-            unwritable = item.entry.document is not None and item.content is _TOMBSTONE
+            unwritable = item.entry.make is not None and item.content is _TOMBSTONE
             (self.refused.add if unwritable else self.refused.discard)((item.entry.kind, item.entry.pid))
 
     def _item(self, entry: Entry) -> Item:
-        if entry.document is None:
+        if entry.make is None:
             return Item(entry, _TOMBSTONE, True)
+        document = entry.make()
         try:
-            return Item(entry, row(entry.document, self._techniques, public=entry.public), False)
+            return Item(entry, row(document, self._techniques, public=entry.public), False)
         except ValueError as error:  # text that is not Unicode cannot be written as JSON
             self._tell(entry, f"It cannot be written as JSON ({type(error).__name__}).")
             return Item(entry, _TOMBSTONE, True)
@@ -209,8 +210,8 @@ class Writer:
         self._tell(one.item.entry, one.reason)
 
     def _tell(self, entry: Entry, reason: str) -> None:
-        assert entry.document is not None
-        record = entry.document.record
+        assert entry.make is not None
+        record = entry.make().record
         raw = str(msgspec.to_builtins(record))[:RAW_LENGTH]
         self._report(Reject(record.source, entry.kind.value, record.id, "index.refused", reason[:500], raw))
 

@@ -42,6 +42,7 @@ def text_field(kind: Kind, field: str) -> str:
 
 _TEXT_FIELDS = {kind: {field: text_field(kind, field) for field in WEIGHTS} for kind in Kind}
 _ALSO = {field: field.value + PART for field in Field}
+_LISTS = {name: b',"%s":[' % name.encode() for name in ("also", "label", "completion")}
 
 
 def mappings() -> dict[str, Any]:
@@ -115,8 +116,8 @@ def row(document: Document, techniques: Techniques, *, public: bool) -> bytes:
         cells["parameters"] = rows
     if not public:
         cells |= {"groups": found.groups, "open_to": found.groups, "words": found.texts}
-    cells_json, raw = msgspec.json.encode(cells), quoted(encode_document(document))
-    return b'%s,"raw":%s,%s}' % (cells_json[:-1], raw, _shared(found))
+    raw = quoted(encode_document(document))
+    return b"".join((msgspec.json.encode(cells)[:-1], b',"raw":', raw, b",", *_shared(found), b"}"))
 
 
 def _numbers(found: Terms) -> dict[str, int]:
@@ -140,28 +141,21 @@ def _known(mentioned: Mentioned) -> _Encoded:
 
 
 def _encoded(mentioned: Mentioned) -> _Encoded:
-    return _Encoded(
-        msgspec.json.encode(mentioned.values)[1:-1],  # a Field is its name, in JSON too
-        _items(_ALSO[field] + name for field, names in mentioned.also.items() for name in names),
-        _items(label_key(label.field, label.value) + label.text for label in mentioned.labels),
-        _items(mentioned.completions),
-    )
+    also = [_ALSO[field] + name for field, names in mentioned.also.items() for name in names]
+    label = [label_key(each.field, each.value) + each.text for each in mentioned.labels]
+    each = (mentioned.values, also, label, mentioned.completions)  # a Field is its name, in JSON too
+    return _Encoded(*[msgspec.json.encode(one)[1:-1] for one in each])
 
 
-def _items(texts: Iterable[str]) -> bytes:
-    listed = list(texts)
-    return msgspec.json.encode(listed)[1:-1] if listed else b""
-
-
-def _shared(found: Terms) -> bytes:
-    """The members of a row that are made of mentions; there is one at least, the pid."""
+def _shared(found: Terms) -> list[bytes]:
+    """The members of a row that are made of mentions, in pieces; there is one at least, the pid."""
     sorts = [_known(sort) if sort.common else _encoded(sort) for sort in found.mentioned]
     values, also, label, completion = zip(*sorts, strict=True)
-    members = list(filter(None, values))
-    for name, items in ((b"also", also), (b"label", label), (b"completion", completion if found.public else ())):
+    pieces = [b",".join(filter(None, values))]
+    for name, items in (("also", also), ("label", label), ("completion", completion if found.public else ())):
         if some := b",".join(filter(None, items)):
-            members.append(b'"%s":[%s]' % (name, some))
-    return b",".join(members)
+            pieces += (_LISTS[name], some, b"]")
+    return pieces
 
 
 def _parameters(parameters: Iterable[Parameter]) -> list[dict[str, Any]]:

@@ -120,18 +120,19 @@ class Generation:
     ) -> None:
         """One entry. A document that a crash left in both indexes at different versions is put right even by a repeat."""
         key = identity(entry.pid)
-        target, other = (public, restricted) if entry.public and entry.document else (restricted, public)
+        target, other = (public, restricted) if entry.public and entry.make else (restricted, public)
         there, elsewhere = target[1].get(key, -1), other[1].get(key, -1)
         if max(there, elsewhere) > entry.version or (there == entry.version and elsewhere < 0):
             return
         for shelf, held in (public, restricted):
             if held.get(key, -1) >= 0:
                 shelf.remove(entry.pid)
-        if entry.document is None:
+        if entry.make is None:
             target[0].add(entry.pid, entry.version, tombstone(entry.pid, entry.version))
             return
-        found = terms(entry.document, self._techniques, public=entry.public)
-        cells = row(found, encode_document(entry.document), public=entry.public)
+        document = entry.make()
+        found = terms(document, self._techniques, public=entry.public)
+        cells = row(found, encode_document(document), public=entry.public)
         target[0].add(entry.pid, entry.version, cells | {"version": entry.version})
 
     def _of(self, public: bool) -> Iterable[Shelf]:

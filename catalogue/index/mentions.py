@@ -5,7 +5,7 @@ Thousands of documents mention the same, so what a sort gives is made once and r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -81,44 +81,46 @@ _ITSELF = {sort.field: _Sort(sort.field, sort.complete) for sort in (_INSTRUMENT
 Names = tuple[tuple[str | None, ...], ...]
 
 
-def mentions(document: Document, year: int | None, techniques: Techniques) -> Iterable[Mentioned]:
+def mentions(document: Document, year: int | None, techniques: Techniques) -> list[Mentioned]:
     """Sort by sort. `year` is the one the document is found by."""
     record = document.record
     access, formats = (record.access.value, record.files.formats) if isinstance(record, Dataset) else (None, ())
-    yield _plain(record.facility, (record.source, *[way.source for way in document.provenance]), year, access)
+    found = [_plain(record.facility, (record.source, *[way.source for way in document.provenance]), year, access)]
     if keywords := getattr(record, "keywords", ()):
-        yield _known(_KEYWORD, tuple([(None, keyword) for keyword in keywords]))
+        found.append(_known(_KEYWORD, tuple([(None, keyword) for keyword in keywords])))
     if formats:
-        yield _known(_FILE_FORMAT, tuple([(None, form) for form in formats]))
-    yield _itself(record.pid, getattr(record, "doi", None))
-    yield from _things(record)
+        found.append(_known(_FILE_FORMAT, tuple([(None, form) for form in formats])))
+    found += (_itself(record.pid, getattr(record, "doi", None)), *_things(record))
     if used := getattr(record, "techniques", ()):
-        yield _known(_TECHNIQUE, tuple([(one.pid, one.name, one.source_name) for one in used]), techniques)
+        found.append(_known(_TECHNIQUE, tuple([(one.pid, one.name, one.source_name) for one in used]), techniques))
     if parameters := getattr(record, "parameters", ()):
         named = tuple([(None, one.name or one.source_name, one.source_name) for one in parameters])
-        yield _known(_PARAMETER, named)
+        found.append(_known(_PARAMETER, named))
+    return found
 
 
-def _things(record: AnyRecord) -> Iterable[Mentioned]:
+def _things(record: AnyRecord) -> list[Mentioned]:
     """The people and things it names, or is."""
+    found: list[Mentioned] = []
     if people := getattr(record, "people", ()):
-        yield _known(_PERSON, tuple([(person.orcid, person.name) for person in people]))
-    instruments: Iterable[InstrumentPart] = getattr(record, "instruments", ())
+        found.append(_known(_PERSON, tuple([(person.orcid, person.name) for person in people])))
+    instruments: Sequence[InstrumentPart] = getattr(record, "instruments", ())
     if instruments:
-        yield _known(_INSTRUMENT, tuple([(one.pid, one.name) for one in instruments]))
-    samples: Iterable[SamplePart] = getattr(record, "samples", ())
+        found.append(_known(_INSTRUMENT, tuple([(one.pid, one.name) for one in instruments])))
+    samples: Sequence[SamplePart] = getattr(record, "samples", ())
     if samples:
-        yield _known(_SAMPLE, tuple([(one.pid, one.name, one.formula) for one in samples]))
+        found.append(_known(_SAMPLE, tuple([(one.pid, one.name, one.formula) for one in samples])))
     whole = getattr(record, "investigation", None)
     if whole is not None:
-        yield _known(_INVESTIGATION, ((whole.pid, whole.title, whole.proposal),))
+        found.append(_known(_INVESTIGATION, ((whole.pid, whole.title, whole.proposal),)))
     match record:
         case Instrument():
-            yield _known(_ITSELF[Field.INSTRUMENT], ((record.pid, record.name, record.full_name),))
+            found.append(_known(_ITSELF[Field.INSTRUMENT], ((record.pid, record.name, record.full_name),)))
         case Sample():
-            yield _known(_ITSELF[Field.SAMPLE], ((record.pid, record.name, record.formula),))
+            found.append(_known(_ITSELF[Field.SAMPLE], ((record.pid, record.name, record.formula),)))
         case Investigation():
-            yield _known(_ITSELF[Field.INVESTIGATION], ((record.pid, record.title, record.proposal),))
+            found.append(_known(_ITSELF[Field.INVESTIGATION], ((record.pid, record.title, record.proposal),)))
+    return found
 
 
 def _itself(pid: str, doi: str | None) -> Mentioned:
@@ -227,6 +229,5 @@ def _listed(found: dict[Field, dict[str, None]]) -> dict[Field, tuple[str, ...]]
     return {field: tuple(values) for field, values in found.items()}
 
 
-@lru_cache(maxsize=65_536)
 def _shown(label: str) -> str:
     return clean(label[: 2 * VALUE_LENGTH]).strip()[:VALUE_LENGTH]

@@ -23,8 +23,8 @@ Told = dict[str, str]
 def texts(record: AnyRecord, names: Iterable[Told], body: Iterable[Told]) -> dict[str, str]:
     """The words of each text field: of the record's own, and of `names` and `body`, which many records mention alike."""
     return {
-        "title": _text(told(_title(record))),
-        "names": _text(told(_names(record)), *names),
+        "title": _text(_own(_title(record))),
+        "names": _text(_own((record.pid, getattr(record, "doi", None))), told(_names(record)), *names),
         "body": _text(told(_body(record)), *body, {part: _again(part) for part in _abstracts(record) if part}),
     }
 
@@ -32,6 +32,11 @@ def texts(record: AnyRecord, names: Iterable[Told], body: Iterable[Told]) -> dic
 def told(parts: Iterable[str | None]) -> Told:
     """The parts that say something, with their words."""
     return {part: _words(part) if len(part) <= _SERIES else _ended(part[:TEXT_LENGTH]) for part in parts if part}
+
+
+def _own(parts: Iterable[str | None]) -> Told:
+    """The same of what no other record says: it is not remembered."""
+    return {part: _ended(part[:TEXT_LENGTH]) for part in parts if part}
 
 
 def _text(parts: Told, *others: Told) -> str:
@@ -75,39 +80,27 @@ def _shared(part: str) -> str:
     return _ended(part)
 
 
-def _title(record: AnyRecord) -> Iterator[str | None]:
-    yield getattr(record, "title", None)
-    yield getattr(record, "name", None)
-    yield getattr(record, "full_name", None)
+def _title(record: AnyRecord) -> list[str | None]:
+    return [getattr(record, field, None) for field in ("title", "name", "full_name")]
 
 
-def _names(record: AnyRecord) -> Iterator[str | None]:
-    yield record.pid
-    yield getattr(record, "doi", None)
-    yield record.facility
-    yield getattr(record, "formula", None)
-    yield getattr(record, "proposal", None)
+def _names(record: AnyRecord) -> list[str | None]:
+    return [record.facility, getattr(record, "formula", None), getattr(record, "proposal", None)]
 
 
-def _body(record: AnyRecord) -> Iterator[str | None]:
-    yield getattr(record, "description", None)
-    yield getattr(record, "abstract", None)
-    yield getattr(record, "type", None)
-    yield getattr(record, "publisher", None)
-    for sample in getattr(record, "samples", ()):
-        yield sample.type
-    for detail in record.details:
-        yield detail.name
-        yield detail.text
-    for parameter in getattr(record, "parameters", ()):
-        yield parameter.text
+def _body(record: AnyRecord) -> list[str | None]:
+    return [
+        *[getattr(record, field, None) for field in ("description", "abstract", "type", "publisher")],
+        *[sample.type for sample in getattr(record, "samples", ())],
+        *[said for detail in record.details for said in (detail.name, detail.text)],
+        *[parameter.text for parameter in getattr(record, "parameters", ())],
+    ]
 
 
-def _abstracts(record: AnyRecord) -> Iterator[str | None]:
-    for person in getattr(record, "people", ()):
-        yield person.affiliation
-    investigation = getattr(record, "investigation", None)
-    if investigation is not None:
-        yield investigation.abstract
-    for related in getattr(record, "related", ()):
-        yield related.title
+def _abstracts(record: AnyRecord) -> list[str | None]:
+    whole = getattr(record, "investigation", None)
+    return [
+        *[person.affiliation for person in getattr(record, "people", ())],
+        None if whole is None else whole.abstract,
+        *[related.title for related in getattr(record, "related", ())],
+    ]

@@ -18,7 +18,7 @@ from truths import World, at_instrument, dataset, instrument
 
 from catalogue.assembly import Kept
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Entry, Held, News, Page
+from catalogue.ports import Entry, Held, Page
 from catalogue.project import Projector, changes
 from catalogue.query import Search
 from catalogue.rebuild import rebuild
@@ -187,7 +187,7 @@ class ForgetfulRebuild(PaperRebuild):
         self._refused = len(target.refused)
         for id in target.extra:
             pid = f"ill/dataset/{id}"
-            self.entries[D, pid] = Entry(D, pid, 0, Document(dataset(id), provenance=(), version=0), True)
+            self.entries[D, pid] = Entry(D, pid, 0, partial(Document, dataset(id), provenance=(), version=0), True)
 
     def apply(self, entries: Sequence[Entry], mark: int) -> None:
         super().apply([entry for entry in entries if entry.pid not in self._left_out], mark)
@@ -299,7 +299,7 @@ def test_a_document_that_died_after_it_was_read_is_removed_by_its_next_change(wo
     read = world.records.news
     once: list[int] = []
 
-    def raced(after: int, limit: int) -> list[News]:
+    def raced(after: int, limit: int) -> list[Entry]:
         news = read(after, limit)
         if not once:
             once.append(1)
@@ -308,7 +308,7 @@ def test_a_document_that_died_after_it_was_read_is_removed_by_its_next_change(wo
 
     world.records.news = raced  # type: ignore[method-assign]
     Projector(world.records, index).project()
-    assert [(entry.version, entry.document is None) for entry in applied] == [(1, False), (2, True)]
+    assert [(entry.version, entry.make is None) for entry in applied] == [(1, False), (2, True)]
     assert index.live() == {}
 
 

@@ -173,7 +173,7 @@ class TruthMachine(RuleBasedStateMachine):
     @invariant()
     def every_number_is_given_once_and_a_pid_is_live_when_a_record_of_it_is(self) -> None:
         truth = self.world.records
-        numbers = [number for number, _, _, _ in truth.news(0, 1_000)]
+        numbers = [entry.version for entry in truth.news(0, 1_000)]
         assert len(set(numbers)) == len(numbers)
         assert max(numbers, default=0) == truth.head()
         assert truth.count() == len({(record.kind, record.pid) for record in self.model.values()})

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from graphql_world import World, dataset, document
-from portal_world import IndexReader, entry
+from portal_world import IndexReader
 from rdflib import RDFS, Graph, URIRef
+from strategies import written
 
 from catalogue.index.embedded import EmbeddedIndex
 from schema.records import Technique
@@ -61,7 +62,7 @@ def world(tagged: dict[str, tuple[str, ...]], tmp_path_factory: pytest.TempPathF
         techniques = tuple(Technique(label, iri) for label, iri in known)
         documents.append(document(dataset(number, techniques=techniques), number))
     index = EmbeddedIndex(tmp_path_factory.mktemp("index"), techniques=vocabulary)
-    index.apply([entry(each) for each in documents], 3_000)
+    index.apply([written(each) for each in documents], 3_000)
     made = World(documents=documents)
     made.reader = IndexReader(index, 3_000)  # type: ignore[assignment]
     yield made

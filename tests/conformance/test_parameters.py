@@ -15,7 +15,8 @@ import pytest
 from graphql_world import World, document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from portal_world import IndexReader, entry
+from portal_world import IndexReader
+from strategies import written
 
 from catalogue.index.embedded import EmbeddedIndex
 from schema.crosswalks import scicat
@@ -116,7 +117,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert len(made.parameters) == len(taken)
         documents.append(document(made, number + 1))
     index = EmbeddedIndex(tmp_path_factory.mktemp("index"), techniques=default())
-    index.apply([entry(each) for each in documents], len(documents))
+    index.apply([written(each) for each in documents], len(documents))
     made_world = World(documents=documents)
     made_world.reader = IndexReader(index, len(documents))  # type: ignore[assignment]
     yield made_world

@@ -109,7 +109,7 @@ class Scopes:
     def test_get_gives_hidden_documents_to_their_groups_alone(self, fresh: Fresh) -> None:
         index = fresh()
         entries = write(index, dataset(1), dataset(2, visibility=TEAM))
-        stored = [encode_document(entry.document) for entry in entries if entry.document]
+        stored = [encode_document(entry.make()) for entry in entries if entry.make]
         assert index.get(Kind.DATASET, entries[0].pid, frozenset()) == stored[0]
         assert index.get(Kind.DATASET, entries[1].pid, frozenset()) is None
         assert index.get(Kind.DATASET, entries[1].pid, frozenset({"north:other"})) is None
@@ -468,7 +468,7 @@ class Pages:
         ]
         entries = write(index, *records)
         found = [pid for page in walk(index, Search(sort=sort, first=size)) for pid in pids(page)]
-        assert found == oracle.ordered([entry.document for entry in entries if entry.document], sort)
+        assert found == oracle.ordered([entry.make() for entry in entries if entry.make], sort)
 
     def test_equal_scores_are_in_order_of_pid(self, fresh: Fresh) -> None:
         index = fresh()

@@ -1,6 +1,7 @@
 """Joining: what a record shows of those it names, and what nobody needs to know of."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from schema.access import Visibility, covers
 from schema.crosswalks.reading import text
-from schema.documents import by_name, is_name, join, offered, references
+from schema.documents import by_name, is_name, join, naming, offered, references
 from schema.records import (
     AnyRecord,
     Dataset,
@@ -24,6 +25,7 @@ from schema.records import (
     Related,
     Sample,
     SamplePart,
+    encode,
 )
 
 OF = {"source": "ill/icat", "facility": "ill"}
@@ -107,6 +109,26 @@ def test_references_are_what_a_record_names_at_its_source() -> None:
     assert references(DATASET) == ((Kind.INVESTIGATION, "i"), (Kind.INSTRUMENT, "7"), furnace, (Kind.SAMPLE, "s"))
     assert references(publication(datasets=("d", "e", "d", ""))) == ((Kind.DATASET, "d"), (Kind.DATASET, "e"))
     assert references(D17) == ((Kind.INSTRUMENT, by_name("d17")),), "it answers to its name"
+
+
+_NAMES = st.one_of(st.none(), st.text(max_size=6))
+_INSTRUMENTS = st.lists(st.builds(InstrumentPart, id=_NAMES, name=_NAMES), max_size=3).map(tuple)
+_WHOLE = st.one_of(st.none(), st.builds(InvestigationPart, id=_NAMES, title=_NAMES))
+_SAMPLES = st.lists(st.builds(SamplePart, id=_NAMES, name=_NAMES), max_size=3).map(tuple)
+
+
+@given(
+    st.one_of(
+        st.builds(partial(replace, DATASET), instruments=_INSTRUMENTS, investigation=_WHOLE, samples=_SAMPLES),
+        st.builds(partial(replace, PROPOSAL), instruments=_INSTRUMENTS),
+        st.builds(partial(replace, FILM), investigation=_WHOLE),
+        st.builds(publication, datasets=st.lists(st.text(max_size=6), max_size=3).map(tuple)),
+    )
+)
+def test_whom_a_record_names_is_told_by_its_json_alone(record: AnyRecord) -> None:
+    found = naming(encode(record))
+    assert (found.source, found.id) == (record.source, record.id)
+    assert references(found) == references(record)
 
 
 def test_a_publication_adds_licence_people_keywords_and_a_link_but_no_doi() -> None:

@@ -32,9 +32,7 @@ class PaperIndex:
 
     def live(self) -> dict[tuple[Kind, str], tuple[Document, bool]]:
         """The documents kept, and whether each is public."""
-        return {
-            name: (entry.document, entry.public) for name, entry in self.entries.items() if entry.document is not None
-        }
+        return {name: (entry.make(), entry.public) for name, entry in self.entries.items() if entry.make is not None}
 
 
 class PaperRebuild(PaperIndex):

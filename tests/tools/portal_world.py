@@ -14,9 +14,10 @@ import httpx
 import msgspec
 from fake_desk import NOW, FakeDesk, FakeSources
 from graphql_world import FEDERATION, some_documents
+from strategies import written
 
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Entry, Session
+from catalogue.ports import Session
 from catalogue.query import Found, Search, Suggestion
 from gateway.app import Rooms, application
 from gateway.cookies import jar
@@ -92,12 +93,6 @@ class FakeHealth:
         return {"index": "ok", "records": "ok"}
 
 
-def entry(document: Document) -> Entry:
-    """How a document is written to an index."""
-    record = document.record
-    return Entry(record.kind, record.pid, document.version, document, record.visibility.public)
-
-
 @dataclass
 class World:
     """The gateway as it is put together, in a folder."""
@@ -112,7 +107,7 @@ class World:
         self.vocabulary = default()
         self.index = EmbeddedIndex(self.folder, techniques=self.vocabulary)
         rebuilt = self.index.rebuild()
-        rebuilt.apply([entry(each) for each in self.documents], max(each.version for each in self.documents))
+        rebuilt.apply([written(each) for each in self.documents], max(each.version for each in self.documents))
         rebuilt.swap()
         self.reader = IndexReader(self.index, len(self.documents))
         self.desk = FakeDesk()

@@ -20,7 +20,7 @@ SOURCE = "ill/scicat"
 
 def changed(truth: Records, after: int, limit: int) -> list[tuple[int, Kind, str]]:
     """The news without the documents."""
-    return [(number, kind, pid) for number, kind, pid, _ in truth.news(after, limit)]
+    return [(entry.version, entry.kind, entry.pid) for entry in truth.news(after, limit)]
 
 
 @dataclass

@@ -178,9 +178,9 @@ def test_nothing_older_is_seen_of_what_the_mapping_refuses(make: Make, hidden: b
     assert index.search(search).total == 1
     wide = msgspec.structs.replace(TEAM, groups=(*TEAM.groups, "north:" + "x" * 40_000))
     bad = made.entry(msgspec.structs.replace(record, visibility=wide) if hidden else record, 2)
-    assert bad.document is not None
-    beyond = bad.document if hidden else msgspec.structs.replace(bad.document, public_number=2**63)
-    index.apply([msgspec.structs.replace(bad, document=beyond)], 2)
+    assert bad.make is not None
+    beyond = bad.make() if hidden else msgspec.structs.replace(bad.make(), public_number=2**63)
+    index.apply([made.written(beyond)], 2)
     assert [one.reason for one in told] == ["index.refused"]
     assert (index.search(Search()).total, index.search(MINE).total, index.mark()) == (0, 0, 2)
     write(index, record, start=3)
@@ -250,11 +250,7 @@ def test_a_rebuild_counts_out_what_the_mapping_refuses_until_it_can_be_taken(mak
     told: list[Reject] = []
     rebuild = make(report=told.append).rebuild()
     wide = msgspec.structs.replace(TEAM, groups=(*TEAM.groups, "north:" + "x" * 40_000))
-    shown = made.entry(dataset(1), 2)
-    assert shown.document is not None
-    beyond = msgspec.structs.replace(
-        shown, document=msgspec.structs.replace(shown.document, public_number=2**63, version=2)
-    )
+    beyond = made.written(msgspec.structs.replace(made.document(dataset(1), 2), public_number=2**63))
     unwritable = made.entry(dataset(3, title="\ud800"), 4)
     batch = [beyond, made.entry(dataset(2, visibility=wide), 3), unwritable, made.entry(dataset(4), 5)]
     for times in (1, 2):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from graphql_world import ALICE, World, dataset, document, quantity
+from strategies import written
 
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Entry
 from catalogue.query import Found, Search, Suggestion
 from schema.access import Viewer
 from schema.records import Kind
@@ -66,11 +66,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, World]:
     brute, real = World(viewer=ALICE, documents=documents), World(viewer=ALICE, documents=documents)
     folder: Path = tmp_path_factory.mktemp("index")
     index = EmbeddedIndex(folder, techniques=default())
-    entries = [
-        Entry(each.record.kind, each.record.pid, each.version, each, each.record.visibility.public)
-        for each in documents
-    ]
-    index.apply(entries, 200)
+    index.apply([written(each) for each in documents], 200)
     real.reader = Threaded(index)
     return brute, real
 
