@@ -19,8 +19,9 @@ from catalogue.index.elastic import ElasticIndex
 from catalogue.index.elastic_client import Connection
 from catalogue.index.elastic_generations import Layout
 from catalogue.index.embedded import EmbeddedIndex
-from catalogue.ports import Index
-from catalogue.project import BATCH, whole
+from catalogue.ports import Entry, Index
+from catalogue.project import BATCH, batches
+from schema.records import Document
 from schema.techniques import default
 
 SECONDS = "seconds"
@@ -76,6 +77,11 @@ def _filled(index: Index, count: int, note: Path) -> float:
 def fill(index: Index, count: int) -> None:
     """Build it anew with so many documents."""
     aside = index.rebuild()
-    for entries in whole(records.documents(count), BATCH):
+    for entries in batches(map(_entry, records.documents(count)), BATCH):
         aside.apply(entries, entries[-1].version)
     aside.swap()
+
+
+def _entry(document: Document) -> Entry:
+    record = document.record
+    return Entry(record.kind, record.pid, document.version, lambda: document, public=document.public_number is not None)

@@ -97,14 +97,20 @@ def assemble(
     connection: Connection, keys: Collection[Key], order: Order, written: Written = _NONE_WRITTEN
 ) -> dict[Key, Assembled]:
     """The documents of those of the (kind, pid) that have a live record."""
-    by_key: dict[Key, list[Live]] = defaultdict(list)
+    found = grouped(connection, keys)
+    made = put_together(connection, found, order, written)
+    return {key: made(key) for key in found}
+
+
+def grouped(connection: Connection, keys: Collection[Key]) -> dict[Key, list[Live]]:
+    """The live records of each (kind, pid) that has one."""
+    found: dict[Key, list[Live]] = defaultdict(list)
     for kind, pids in by_kind(keys).items():
         for chunk in chunks(pids):
             condition = (records.c.kind == kind.value, records.c.pid.in_(chunk), records.c.deleted.is_(False))
             for pid, *row in connection.execute(select(records.c.pid, *COLUMNS).where(*condition)).all():
-                by_key[kind, pid].append(Live(*row))
-    made = put_together(connection, by_key, order, written)
-    return {key: made(key) for key in by_key}
+                found[kind, pid].append(Live(*row))
+    return found
 
 
 def put_together(

@@ -187,6 +187,9 @@ class Truth(Protocol):
     def walk(self, kind: Kind | None = None) -> Iterator[Document]:
         """Every live document, by pid, in a steady order, without holding them all."""
 
+    def entries(self) -> Iterator[Entry]:
+        """The same, as an index is told of them."""
+
     def public_head(self) -> int:
         """The newest number of the public sequence."""
 

@@ -6,17 +6,18 @@ Whatever is written twice does no harm: every entry carries its change number, a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from catalogue.database import At, nothing
 from catalogue.ports import Entry, Index, Truth
 from catalogue.several import Several
-from schema.records import Document
 
-BATCH = 500
+BATCH = 1_000  # changes that are read at a time
+RIPENED = 500  # records of one transaction that does what time has brought
 Going = Callable[[], bool]
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Projector:
         """Do what time has brought, then bring the index to the truth's head; how many documents were written or removed. When it is
         not `going` on any more (the lease is lost) no further batch is begun."""
         with self.turn():
-            while going() and self.truth.ripen(limit):
+            while going() and self.truth.ripen(min(limit, RIPENED)):
                 self.at("project: ripened")
             return project(self.truth, self.index, limit, self.at, going)
 
@@ -72,15 +73,10 @@ def changes(truth: Truth, mark: int, limit: int) -> Iterator[tuple[list[Entry], 
         yield news, mark
 
 
-def whole(documents: Iterable[Document], limit: int) -> Iterator[Sequence[Entry]]:
-    """Entries of documents, in batches."""
-    batch: list[Entry] = []
-    for document in documents:
-        batch.append(_entry(document))
-        if len(batch) == limit:
-            yield batch
-            batch = []
-    if batch:
+def batches(entries: Iterable[Entry], limit: int) -> Iterator[list[Entry]]:
+    """The entries, so many at a time."""
+    left = iter(entries)
+    while batch := list(islice(left, limit)):
         yield batch
 
 
@@ -95,8 +91,3 @@ def ahead(steps: Iterator[T]) -> Iterator[T]:
             coming = pool.submit(next, steps, end)
             yield step  # type: ignore[misc]
             step = coming.result()
-
-
-def _entry(document: Document) -> Entry:
-    record, public = document.record, document.public_number is not None
-    return Entry(record.kind, record.pid, document.version, lambda: document, public=public)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catalogue.ports import Held, Rebuild, Truth
-from catalogue.project import BATCH, Projector, ahead, changes, whole
+from catalogue.project import BATCH, Projector, ahead, batches, changes
 from catalogue.several import Several
 from schema.errors import Unavailable
 from schema.records import Kind
@@ -71,7 +71,7 @@ class _Handed:
         """Every document, as it is when its turn comes: changes since the beginning are caught up with afterwards."""
         total = self._truth.count()
         with Several(self._aside.apply, self._at_once) as several:
-            for entries in ahead(whole(self._truth.walk(), limit)):
+            for entries in ahead(batches(self._truth.entries(), limit)):
                 several.apply(entries, 0)
                 self._names.update(_name(entry.kind, entry.pid) for entry in entries)
                 told(min(self.count, total), total)

@@ -18,9 +18,9 @@ from catalogue.assembly import (
     Key,
     Live,
     Order,
-    assemble,
     by_kind,
     chunks,
+    grouped,
     put_together,
     turn,
 )
@@ -76,16 +76,20 @@ class Records:
     def documents(self, kind: Kind, pids: Sequence[str]) -> dict[str, Document]:
         """The joined, canonical documents of the pids that live; a missing key means: gone."""
         with self._database.read() as connection:
-            found = _documents(connection, [(kind, pid) for pid in pids], self._order)
-        return {pid: document for (_, pid), document in found.items()}
+            found = _entries(connection, [(kind, pid) for pid in pids], self._order)
+        return {pid: entry.make() for (_, pid), entry in found.items() if entry.make is not None}
 
     def walk(self, kind: Kind | None = None) -> Iterator[Document]:
         """Every live document, by kind and pid, a few hundred at a time; each few as they are when their turn comes."""
+        return (entry.make() for entry in self.entries(kind) if entry.make is not None)
+
+    def entries(self, kind: Kind | None = None) -> Iterator[Entry]:
+        """The same, as an index is told of them."""
         last: Key | None = None
         while True:
             with self._database.read() as connection:
                 keys = _keys_after(connection, kind, last)
-                found = _documents(connection, keys, self._order)
+                found = _entries(connection, keys, self._order)
             yield from (found[key] for key in keys if key in found)
             if len(keys) < CHUNK:
                 return
@@ -154,7 +158,8 @@ def _news(connection: Connection, after: int, limit: int, order: Order) -> list[
     return [each.entry(key, made if key in kept else None) for key, each in numbers.items()]
 
 
-def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Document]:
+def _entries(connection: Connection, keys: Sequence[Key], order: Order) -> dict[Key, Entry]:
+    """Of those that live."""
     numbers = {
         (kind, pid): _Numbered(*told)
         for kind, pids in by_kind(keys).items()
@@ -163,7 +168,9 @@ def _documents(connection: Connection, keys: Sequence[Key], order: Order) -> dic
             select(documents.c.pid, *_NUMBERS).where(documents.c.kind == kind.value, documents.c.pid.in_(chunk))
         ).all()
     }
-    return {key: numbers[key].document(made) for key, made in assemble(connection, keys, order).items()}
+    found = grouped(connection, keys)
+    made = put_together(connection, found, order)
+    return {key: numbers[key].entry(key, made) for key in found}
 
 
 class _Numbered(NamedTuple):

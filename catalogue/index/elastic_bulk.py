@@ -26,7 +26,7 @@ from catalogue.ports import Entry
 from schema.errors import Unavailable
 from schema.records import Kind, Reject
 
-CHUNK = 125  # entries of one bulk: while some are under way the next one is made
+CHUNK = 250  # entries of one bulk: while some are under way the next one is made
 CHUNK_BYTES = 5 * 1024 * 1024
 RAW_LENGTH = 256 * 1024  # of a reported document
 TRIES, INSIST = 8, 6

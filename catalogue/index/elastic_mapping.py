@@ -144,7 +144,7 @@ def _encoded(mentioned: Mentioned) -> _Encoded:
     also = [_ALSO[field] + name for field, names in mentioned.also.items() for name in names]
     label = [label_key(each.field, each.value) + each.text for each in mentioned.labels]
     each = (mentioned.values, also, label, mentioned.completions)  # a Field is its name, in JSON too
-    return _Encoded(*[msgspec.json.encode(one)[1:-1] for one in each])
+    return _Encoded(*[msgspec.json.encode(one)[1:-1] if one else b"" for one in each])
 
 
 def _shared(found: Terms) -> list[bytes]:

@@ -43,7 +43,7 @@ def _text(parts: Told, *others: Told) -> str:
     """`parts` are one's own, and take up the others."""
     for other in others:
         parts.update(other)
-    if sum(map(len, parts)) > TEXT_LENGTH:
+    if len("".join(parts)) > TEXT_LENGTH:
         parts = told(_within(parts))
     return " ".join((PART, *parts.values()))
 

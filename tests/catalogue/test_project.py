@@ -231,8 +231,8 @@ def test_what_the_engine_refuses_makes_no_rebuild_impossible(world: World) -> No
 def test_a_walk_that_leaves_out_a_record_is_found_out_by_the_truths_own_count(world: World) -> None:
     follower = projector(world)
     world.put(dataset("a"), dataset("b"))
-    whole = world.records.walk
-    world.records.walk = lambda kind=None: islice(whole(kind), 1)  # type: ignore[method-assign]
+    whole = world.records.entries
+    world.records.entries = lambda kind=None: islice(whole(kind), 1)  # type: ignore[method-assign]
     with pytest.raises(Unavailable, match=r"lacks 1 of 2 documents \(it holds 1 "):
         rebuild(follower)
 
