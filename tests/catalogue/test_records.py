@@ -11,7 +11,7 @@ from catalogue import links
 from catalogue.assembly import Order
 from catalogue.changes import CHANGES, PUBLIC, Numbers
 from catalogue.numbering import number
-from catalogue.ports import Page
+from catalogue.ports import Entry, Page
 from schema.access import Access, Visibility
 from schema.records import Dataset, Document, InstrumentPart, Kind, Parameter, Publication
 
@@ -282,6 +282,32 @@ def test_a_walk_gives_every_live_document_once_in_a_steady_order(world: World) -
     assert names == sorted(names)
     assert len(set(names)) == len(names) == world.records.count() == 1_200
     assert len(list(world.records.walk(Kind.INSTRUMENT))) == 1
+
+
+def test_an_entry_makes_the_document_as_it_was_when_it_was_read(world: World) -> None:
+    world.put(instrument("7", name="D17"), dataset("a", title="Old", instruments=at_instrument("7")), dataset("b"))
+    read = {entry.pid: entry for entry in world.records.news(0, 10)}
+    walked = {entry.pid: entry for entry in world.records.entries()}
+    world.put(instrument("7", name="D22"), dataset("a", title="New", instruments=at_instrument("7")))
+    world.harvest(Page(gone=((D, "b"),)))
+    for entries in (read, walked):
+        for _ in range(2):
+            old = made(entries["ill/dataset/a"])
+            assert (old.title, old.instruments[0].name) == ("Old", "D17")
+        assert made(entries["ill/dataset/b"]).id == "b"
+    after = max(entry.version for entry in read.values())
+    now = {entry.pid: entry for entry in world.records.news(after, 10)}
+    new = made(now["ill/dataset/a"])
+    assert (new.title, new.instruments[0].name) == ("New", "D22")
+    assert (now["ill/dataset/b"].make, now["ill/dataset/b"].public) == (None, False)
+
+
+def made(entry: Entry) -> Dataset:
+    """The dataset of an entry."""
+    assert entry.make is not None
+    record = entry.make().record
+    assert isinstance(record, Dataset)
+    return record
 
 
 def test_provenance_tells_when_the_content_came_not_when_it_was_last_seen(world: World) -> None:
