@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
-
-import pint
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from schema.unit_names import may_be_known
 from schema.unit_table import (
@@ -34,6 +34,9 @@ from schema.unit_table import (
     SYMBOLS,
     WORDS,
 )
+
+if TYPE_CHECKING:
+    import pint
 
 UNIT_LENGTH = 32
 EXPONENT = 9
@@ -271,7 +274,9 @@ def _worded(name: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _registry() -> "pint.UnitRegistry[float]":
-    return pint.UnitRegistry()
+    """Loaded when a word needs it: most harvests meet none, and each begins with a process of its own."""
+    registry: pint.UnitRegistry[float] = import_module("pint").UnitRegistry()
+    return registry
 
 
 _PINT_BASES = {
