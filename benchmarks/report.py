@@ -14,8 +14,7 @@ Written by `python -m benchmarks --keep` (`make bench` measures and only tells; 
 ratio within one run, or a figure of one process; none is a test. *Spread* is the distance of the quartiles of the repeats over their
 median; *noise* the same of the reference alone, so a difference smaller than either says nothing, and above 50 % the figure is
 unproved, as it is when it was run but once on a busy machine. The load is that of the machine when the run began: above the number of
-cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly. Python 3.11.7 was compiled from
-source without optimisations, and runs the tests.
+cores, others were at work and seconds are too long, while ratios taken in turns still hold roughly.
 
 A harvest and a feed are told by the best of their repeats (what others did meanwhile only adds; *spread* is that of all), searches in
 pairs (the engine alone, the whole, the engine alone again, for one word: the ratio is the median of whole over first, the noise that of

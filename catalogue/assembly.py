@@ -122,7 +122,7 @@ def put_together(
         for key, found in by_key.items()
     }
     first = ((kind, found[0].data) for (kind, _), found in groups.items())
-    neighbours = _Neighbours(connection, [(kind, _at_hand(data, written) or naming(data)) for kind, data in first])
+    neighbours = _Neighbours(connection, ((kind, _at_hand(data, written) or naming(data)) for kind, data in first))
     return lambda key: _assembled([each.kept(written) for each in groups[key]], neighbours, order)
 
 
